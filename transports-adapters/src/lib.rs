@@ -1,0 +1,65 @@
+//! Moves the frames of a [`transports::Server`] over real connections.
+//!
+//! | adapter | direction | codecs | mount it with |
+//! |---|---|---|---|
+//! | [`ws`] | both ways | all | `.route("/ws", ws(server))` |
+//! | [`sse`] | to the client | JSON | `.route("/sse", sse(server))` |
+//!
+//! They are ordinary [axum](https://docs.rs/axum) routes: they stand next to your own, under any state, and `tower`
+//! layers around them work as around any other. [`autosync`] sends what changed as it changes.
+//!
+//! ```
+//! use transports::{Server, Session, Synced};
+//! use transports_adapters::{autosync, sse, ws};
+//!
+//! #[derive(Synced)]
+//! struct Counter {
+//!     tick: u64,
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() {
+//! let session = Session::new();
+//! let counter = session.host(Counter { tick: 0 });
+//! let server = Server::new(session);
+//! tokio::spawn(autosync(server.clone()));
+//!
+//! let app: axum::Router = axum::Router::new()
+//!     .route("/ws", ws(server.clone()))
+//!     .route("/sse", sse(server));
+//! # drop((app, counter));
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! - `ws` (default): the WebSocket adapter.
+//! - `sse` (default): the Server-Sent Events adapter.
+//!
+//! Limits on what a client may send are those of the server: [`transports::server::Limits`].
+
+mod autosync;
+#[cfg(feature = "sse")]
+mod sse;
+#[cfg(feature = "ws")]
+mod ws;
+
+pub use self::autosync::{INTERVAL, autosync, autosync_every};
+#[cfg(feature = "sse")]
+pub use self::sse::sse;
+#[cfg(feature = "ws")]
+pub use self::ws::ws;
+
+/// Answers a connection that cannot be opened.
+#[cfg(any(feature = "ws", feature = "sse"))]
+fn refusal(error: &transports::server::OpeningError) -> axum::response::Response {
+    use axum::http::StatusCode;
+    use axum::response::IntoResponse;
+    use transports::server::OpeningError;
+
+    let status = match error {
+        OpeningError::Codec(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::BAD_REQUEST,
+    };
+    (status, error.to_string()).into_response()
+}

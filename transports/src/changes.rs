@@ -1,0 +1,291 @@
+//! What a walk over a model finds changed.
+
+use std::fmt;
+
+use crate::edit::Reason;
+use crate::patch::Op;
+use crate::path::{At, Path, WritePath};
+use crate::synced::Synced;
+use crate::writer::{Format, Head, Writer};
+
+/// Collects the ops of one patch, encoded for every codec in use while the model is walked.
+///
+/// [`Synced::diff`] reports what changed here. The ops are written straight from the model's own types.
+#[derive(Debug)]
+pub struct Changes {
+    encodings: Vec<Encoding>,
+    ops: usize,
+    faults: Vec<Fault>,
+    /// Rules are checked only while an edit is judged: the host is free to do as it likes.
+    judging: bool,
+    refusal: Option<(Path, Reason)>,
+}
+
+#[derive(Debug)]
+enum Encoding {
+    Bytes(Writer),
+    Ops(Vec<Op>),
+}
+
+/// A field whose present value the wire cannot carry. Its last good value stays on the wire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The field.
+    pub path: Path,
+    /// What is wrong with its value.
+    pub reason: String,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.path, self.reason)
+    }
+}
+
+impl Changes {
+    /// Collects ops as data.
+    #[must_use]
+    pub fn as_ops() -> Self {
+        Self::with(vec![Encoding::Ops(Vec::new())])
+    }
+
+    /// Collects ops as JSON text, for [`Changes::json`].
+    #[must_use]
+    pub fn as_json() -> Self {
+        Self::encoded([Format::Json])
+    }
+
+    pub(crate) fn encoded(formats: impl IntoIterator<Item = Format>) -> Self {
+        let mut changes = Self::with(Vec::new());
+        changes.restart(formats);
+        changes
+    }
+
+    fn with(encodings: Vec<Encoding>) -> Self {
+        Self {
+            encodings,
+            ops: 0,
+            faults: Vec::new(),
+            judging: false,
+            refusal: None,
+        }
+    }
+
+    /// Forgets what was collected and keeps the memory.
+    pub fn clear(&mut self) {
+        for encoding in &mut self.encodings {
+            match encoding {
+                Encoding::Bytes(writer) => {
+                    writer.buffer().clear();
+                    writer.clamped = 0;
+                }
+                Encoding::Ops(ops) => ops.clear(),
+            }
+        }
+        self.ops = 0;
+        self.faults.clear();
+        self.judging = false;
+        self.refusal = None;
+    }
+
+    /// As [`clear`](Self::clear), for the given formats from now on.
+    pub(crate) fn restart(&mut self, formats: impl IntoIterator<Item = Format>) {
+        let mut old = std::mem::take(&mut self.encodings);
+        for format in formats {
+            let kept = old.iter().position(
+                |encoding| matches!(encoding, Encoding::Bytes(writer) if writer.format() == format),
+            );
+            self.encodings.push(kept.map_or_else(
+                || Encoding::Bytes(Writer::new(format, Vec::new())),
+                |position| old.swap_remove(position),
+            ));
+        }
+        self.clear();
+    }
+
+    /// The number of ops so far.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.ops
+    }
+
+    /// Whether nothing changed so far.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.ops == 0
+    }
+
+    /// The ops, if they are collected [as data](Self::as_ops).
+    #[must_use]
+    pub fn ops(&self) -> &[Op] {
+        self.encodings
+            .iter()
+            .find_map(|encoding| match encoding {
+                Encoding::Ops(ops) => Some(ops.as_slice()),
+                Encoding::Bytes(_) => None,
+            })
+            .unwrap_or_default()
+    }
+
+    /// The ops, taken out.
+    #[must_use]
+    pub fn into_ops(self) -> Vec<Op> {
+        self.encodings
+            .into_iter()
+            .find_map(|encoding| match encoding {
+                Encoding::Ops(ops) => Some(ops),
+                Encoding::Bytes(_) => None,
+            })
+            .unwrap_or_default()
+    }
+
+    /// The ops as JSON, separated by commas, if they are collected [as JSON](Self::as_json).
+    #[must_use]
+    pub fn json(&self) -> &[u8] {
+        self.body(Format::Json).unwrap_or_default()
+    }
+
+    /// The encoded ops.
+    pub(crate) fn body(&self, format: Format) -> Option<&[u8]> {
+        self.encodings.iter().find_map(|encoding| match encoding {
+            Encoding::Bytes(writer) if writer.format() == format => Some(writer.bytes()),
+            _ => None,
+        })
+    }
+
+    /// The fields that could not be sent.
+    #[must_use]
+    pub fn faults(&self) -> &[Fault] {
+        &self.faults
+    }
+
+    pub(crate) fn take_faults(&mut self) -> Vec<Fault> {
+        std::mem::take(&mut self.faults)
+    }
+
+    /// From now on changes are a client's and must keep the model's rules.
+    pub(crate) fn judge(&mut self) {
+        self.judging = true;
+    }
+
+    pub(crate) fn take_refusal(&mut self) -> Option<(Path, Reason)> {
+        self.refusal.take()
+    }
+
+    /// Whether the changes are a client's, so that the rules of the model have to be checked.
+    #[must_use]
+    pub const fn judging(&self) -> bool {
+        self.judging
+    }
+
+    /// Refuses the edit that is being judged because of the value at `at`. The first refusal is the one that counts.
+    pub fn refuse(&mut self, at: &At<'_>, reason: impl fmt::Display) {
+        if self.refusal.is_none() {
+            self.refusal = Some((at.to_path(), Reason::Rule(reason.to_string())));
+        }
+    }
+
+    /// The value at `at` cannot travel; what the wire last saw stays.
+    pub fn fault(&mut self, at: &At<'_>, reason: impl fmt::Display) {
+        self.faults.push(Fault {
+            path: at.to_path(),
+            reason: reason.to_string(),
+        });
+    }
+
+    /// `value` is new or has changed as a whole.
+    #[inline]
+    pub fn set<T: Synced>(&mut self, at: &At<'_>, value: &T) {
+        self.op(Head::Set, at, |writer| value.write(None, writer));
+        if self.judging {
+            value.check(at, self);
+        }
+    }
+
+    /// The entry at `at` is gone.
+    pub fn remove(&mut self, at: &At<'_>) {
+        self.op(Head::Remove, at, |_| {});
+    }
+
+    /// The list at `at` got a new item at `index`.
+    #[inline]
+    pub fn insert<T: Synced>(&mut self, at: &At<'_>, index: usize, item: &T) {
+        self.op(Head::Insert(index), at, |writer| item.write(None, writer));
+        if self.judging {
+            item.check(&at.index(index), self);
+        }
+    }
+
+    /// The list at `at` lost the item at `index`.
+    pub fn remove_at(&mut self, at: &At<'_>, index: usize) {
+        self.op(Head::RemoveAt(index), at, |_| {});
+    }
+
+    /// An item of the list at `at` went from one index to another.
+    pub fn move_item(&mut self, at: &At<'_>, from: usize, to: usize) {
+        self.op(Head::Move(from, to), at, |_| {});
+    }
+
+    /// The list at `at` was rearranged: its new item `i` is the old item `order[i]`.
+    pub fn reorder(&mut self, at: &At<'_>, order: &[usize]) {
+        self.op(Head::Reorder(order), at, |_| {});
+    }
+
+    #[inline]
+    fn op(&mut self, head: Head<'_>, at: &At<'_>, write: impl Fn(&mut Writer)) {
+        self.ops += 1;
+        let mut clamped = false;
+        for encoding in &mut self.encodings {
+            match encoding {
+                Encoding::Bytes(writer) => {
+                    let before = writer.clamped;
+                    writer.op(head, at, &write);
+                    clamped |= writer.clamped > before;
+                }
+                Encoding::Ops(ops) => {
+                    let (op, cut) = owned(head, at, &write);
+                    ops.push(op);
+                    clamped |= cut;
+                }
+            }
+        }
+        if clamped {
+            self.fault(
+                at,
+                "a number in here is beyond the 64 bits of the wire, the nearest one was sent",
+            );
+        }
+    }
+}
+
+/// The op as data, and whether a number in it did not fit.
+fn owned(head: Head<'_>, at: &At<'_>, write: impl Fn(&mut Writer)) -> (Op, bool) {
+    let path = at.to_path();
+    debug_assert_eq!(path.len(), at.steps());
+    let mut cut = false;
+    let mut value = || {
+        Writer::to_value(|writer| {
+            write(writer);
+            cut = writer.clamped > 0;
+        })
+    };
+    let op = match head {
+        Head::Set => Op::Set {
+            path,
+            value: value(),
+        },
+        Head::Remove => Op::Remove { path },
+        Head::Insert(index) => Op::Insert {
+            path,
+            index,
+            value: value(),
+        },
+        Head::RemoveAt(index) => Op::RemoveAt { path, index },
+        Head::Move(from, to) => Op::Move { path, from, to },
+        Head::Reorder(order) => Op::Reorder {
+            path,
+            order: order.to_vec(),
+        },
+    };
+    (op, cut)
+}

@@ -1,0 +1,519 @@
+//! The receiving half: models as a peer holds them.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::changes::Changes;
+use crate::codec::{Codec, CodecError};
+use crate::edit::{self, Author, PatchError};
+use crate::message::{Epoch, Json, Message, ModelId};
+use crate::patch::{Op, Patch};
+use crate::path::At;
+use crate::synced::Synced;
+use crate::value::Value;
+
+/// A copy of one model of a server: typed, or a [`Value`].
+///
+/// It changes only when the server says so. Without I/O: messages go in, the model comes out. A program that talks to
+/// a whole server uses [`Mirrors`].
+///
+/// ```
+/// # #[cfg(feature = "derive")] {
+/// use transports::{Codec, Mirror, Synced};
+///
+/// #[derive(Synced)]
+/// struct Counter {
+///     tick: u64,
+/// }
+///
+/// let snapshot = br#"{"t":"snapshot","id":1,"type":"Counter","rev":0,"value":{"Map":{"tick":{"Int":0}}}}"#;
+/// let patch = br#"{"t":"patch","id":1,"patch":{"rev":1,"ops":[{"Set":{"path":[{"Key":"tick"}],"value":{"Int":7}}}]}}"#;
+///
+/// let mut counter = Mirror::<Counter>::new(1);
+/// counter.receive(Codec::Json.decode(snapshot)?)?;
+/// counter.receive(Codec::Json.decode(patch)?)?;
+/// assert_eq!(counter.get().map(|counter| counter.tick), Some(7));
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Mirror<T: Synced = Value> {
+    id: ModelId,
+    held: Option<Held<T>>,
+}
+
+#[derive(Clone, Debug)]
+struct Held<T> {
+    type_name: String,
+    rev: u64,
+    /// The server's epoch, if it told one. Then revisions without gaps can be counted on.
+    epoch: Option<Epoch>,
+    value: T,
+}
+
+/// What a message did to a mirror.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outcome {
+    /// The mirror was replaced.
+    Replaced,
+    /// The mirror went on by a patch.
+    Patched,
+    /// The patch was older than the mirror and was dropped.
+    Stale,
+    /// The message was not about this model or not for mirrors.
+    Ignored,
+}
+
+/// Why a message could not be taken in. The mirror is as it was.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum MirrorError {
+    /// The frame is no message.
+    #[error(transparent)]
+    Malformed(#[from] CodecError),
+    /// There was no snapshot of the model yet.
+    #[error("a patch for model {id}, of which there was no snapshot")]
+    Unknown {
+        /// The model.
+        id: ModelId,
+    },
+    /// The patch does not fit the mirror.
+    #[error("model {id} cannot take the patch to revision {rev}")]
+    Patch {
+        /// The model.
+        id: ModelId,
+        /// The revision the patch leads to.
+        rev: u64,
+        /// What is wrong.
+        source: PatchError,
+    },
+    /// The snapshot is of another type than the mirror.
+    #[error("model {id} of type `{type_name}` does not fit the mirror's type")]
+    Type {
+        /// The model.
+        id: ModelId,
+        /// The type it has at the server.
+        type_name: String,
+        /// What is wrong.
+        source: PatchError,
+    },
+    /// Revisions were lost on the way: connect again with what the mirror has.
+    #[error("model {id} is at revision {have}, and the patch leads on from {base}")]
+    Gap {
+        /// The model.
+        id: ModelId,
+        /// The mirror's revision.
+        have: u64,
+        /// The revision the patch starts from.
+        base: u64,
+    },
+    /// A batch within a batch.
+    #[error("a batch within a batch")]
+    NestedBatch,
+    /// A proposal's name is of the form kept for names made here.
+    #[error("names like `{name}` are made here")]
+    ReservedName {
+        /// The name.
+        name: String,
+    },
+}
+
+impl<T: Synced> Mirror<T> {
+    /// A mirror of the model `id`, empty until the first snapshot.
+    #[must_use]
+    pub const fn new(id: ModelId) -> Self {
+        Self { id, held: None }
+    }
+
+    /// The model's id.
+    #[must_use]
+    pub const fn id(&self) -> ModelId {
+        self.id
+    }
+
+    /// The model, once there was a snapshot.
+    #[must_use]
+    pub fn get(&self) -> Option<&T> {
+        self.held.as_ref().map(|held| &held.value)
+    }
+
+    /// The revision reached.
+    #[must_use]
+    pub fn revision(&self) -> Option<u64> {
+        self.held.as_ref().map(|held| held.rev)
+    }
+
+    /// The name of the model's type at the server.
+    #[must_use]
+    pub fn type_name(&self) -> Option<&str> {
+        self.held.as_ref().map(|held| held.type_name.as_str())
+    }
+
+    /// The server's epoch, if it told one.
+    #[must_use]
+    pub fn epoch(&self) -> Option<Epoch> {
+        self.held.as_ref().and_then(|held| held.epoch)
+    }
+
+    /// Takes in a message.
+    ///
+    /// # Errors
+    /// The message does not fit; the mirror is as it was. After any of these the way on is a new connection with
+    /// [`revision`](Self::revision) as `since`, or without it for a fresh snapshot.
+    pub fn receive(&mut self, message: Message) -> Result<Outcome, MirrorError> {
+        match message {
+            Message::Snapshot {
+                id,
+                type_name,
+                rev,
+                value,
+                epoch,
+            } if id == self.id => {
+                let value = T::read(value).map_err(|error| MirrorError::Type {
+                    id,
+                    type_name: type_name.clone(),
+                    source: error.into(),
+                })?;
+                self.held = Some(Held {
+                    type_name,
+                    rev,
+                    epoch,
+                    value,
+                });
+                Ok(Outcome::Replaced)
+            }
+            Message::Patch {
+                id, patch, base, ..
+            } if id == self.id => self.patch(patch, base),
+            _ => Ok(Outcome::Ignored),
+        }
+    }
+
+    fn patch(&mut self, patch: Patch, base: Option<u64>) -> Result<Outcome, MirrorError> {
+        let (id, rev) = (self.id, patch.rev);
+        let held = self.held.as_mut().ok_or(MirrorError::Unknown { id })?;
+        if rev <= held.rev {
+            return Ok(Outcome::Stale);
+        }
+        let base = base.unwrap_or(rev - 1);
+        if held.epoch.is_some() && base != held.rev {
+            return Err(MirrorError::Gap {
+                id,
+                have: held.rev,
+                base,
+            });
+        }
+        edit::apply(&mut held.value, patch.ops, Author::Host)
+            .map_err(|source| MirrorError::Patch { id, rev, source })?;
+        held.rev = rev;
+        Ok(Outcome::Patched)
+    }
+}
+
+/// All models of a server as one client holds them, and the client's proposals that are under way.
+///
+/// Holds a connection's state, not the connection: frames go in, events come out, and edits become messages to send.
+#[derive(Debug, Default)]
+pub struct Mirrors {
+    codec: Codec,
+    models: BTreeMap<ModelId, Mirror>,
+    pending: BTreeSet<String>,
+    named: u64,
+    peers: BTreeMap<(ModelId, String), Json>,
+}
+
+/// Something that a frame brought about.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum MirrorEvent {
+    /// A model came, or came anew.
+    Replaced {
+        /// The model.
+        id: ModelId,
+        /// The revision it is at.
+        rev: u64,
+    },
+    /// A model changed.
+    Patched {
+        /// The model.
+        id: ModelId,
+        /// What changed, and the revision it is at.
+        patch: Patch,
+        /// The name of the proposal that this is the answer to.
+        proposal: Option<String>,
+    },
+    /// A patch came that is in the mirror already.
+    Stale {
+        /// The model.
+        id: ModelId,
+    },
+    /// The server took a proposal.
+    Acknowledged {
+        /// Its name.
+        proposal: String,
+    },
+    /// The server refused an edit.
+    Rejected {
+        /// The model.
+        id: ModelId,
+        /// Its revision at the server.
+        rev: u64,
+        /// Why.
+        error: String,
+        /// The name of the proposal.
+        proposal: Option<String>,
+    },
+    /// A peer has another passing state.
+    Awareness {
+        /// The model it is about.
+        id: ModelId,
+        /// The peer.
+        peer: String,
+        /// Its state; null: gone.
+        state: Json,
+    },
+    /// Proposals that will get no answer, as the connection is gone.
+    Abandoned {
+        /// Their names.
+        proposals: Vec<String>,
+    },
+    /// A message of no interest.
+    Ignored,
+}
+
+impl Mirrors {
+    /// No models yet; frames are of this codec.
+    #[must_use]
+    pub fn new(codec: Codec) -> Self {
+        Self {
+            codec,
+            ..Self::default()
+        }
+    }
+
+    /// The mirror of a model.
+    #[must_use]
+    pub fn get(&self, id: ModelId) -> Option<&Mirror> {
+        self.models.get(&id)
+    }
+
+    /// All mirrors, by id.
+    pub fn iter(&self) -> impl Iterator<Item = &Mirror> {
+        self.models.values()
+    }
+
+    /// The proposals without an answer yet.
+    pub fn pending(&self) -> impl Iterator<Item = &str> {
+        self.pending.iter().map(String::as_str)
+    }
+
+    /// The query of the URL to connect to, so that the server continues where the mirrors are.
+    #[must_use]
+    pub fn query(&self) -> String {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("codec", self.codec.name());
+        let revs: BTreeMap<_, _> = self
+            .models
+            .iter()
+            .filter_map(|(id, model)| Some((id, model.revision()?)))
+            .collect();
+        if !revs.is_empty() {
+            let revs = serde_json::to_string(&revs).expect("numbers can be written");
+            query.append_pair("since", &revs);
+        }
+        if let Some(epoch) = self.models.values().find_map(Mirror::epoch) {
+            query.append_pair("epoch", &epoch.to_string());
+        }
+        query.finish()
+    }
+
+    /// Takes in a frame and tells what happened, in order.
+    ///
+    /// # Errors
+    /// The frame is malformed or does not fit the mirrors, which are as they were; of a batch, the messages before the
+    /// one that does not fit have been taken in, and their events are lost.
+    pub fn receive(&mut self, frame: &[u8]) -> Result<Vec<MirrorEvent>, MirrorError> {
+        let mut events = Vec::new();
+        match self.codec.decode(frame)? {
+            Message::Batch { msgs } => {
+                for message in msgs {
+                    if matches!(message, Message::Batch { .. }) {
+                        return Err(MirrorError::NestedBatch);
+                    }
+                    self.take_in(message, &mut events)?;
+                }
+            }
+            message => self.take_in(message, &mut events)?,
+        }
+        Ok(events)
+    }
+
+    fn take_in(
+        &mut self,
+        message: Message,
+        events: &mut Vec<MirrorEvent>,
+    ) -> Result<(), MirrorError> {
+        match message {
+            Message::Snapshot { id, rev, .. } => {
+                self.models
+                    .entry(id)
+                    .or_insert_with(|| Mirror::new(id))
+                    .receive(message)?;
+                events.push(MirrorEvent::Replaced { id, rev });
+            }
+            Message::Patch {
+                id,
+                patch,
+                proposal,
+                base,
+            } => {
+                let model = self
+                    .models
+                    .get_mut(&id)
+                    .ok_or(MirrorError::Unknown { id })?;
+                match model.patch(patch.clone(), base)? {
+                    Outcome::Stale => events.push(MirrorEvent::Stale { id }),
+                    _ => events.push(MirrorEvent::Patched {
+                        id,
+                        patch,
+                        proposal: proposal.clone(),
+                    }),
+                }
+                if let Some(proposal) = proposal {
+                    self.acknowledge(proposal, events);
+                }
+            }
+            Message::Ack { proposal, .. } => self.acknowledge(proposal, events),
+            Message::Reject {
+                id,
+                rev,
+                error,
+                proposal,
+                ..
+            } => {
+                if let Some(proposal) = &proposal {
+                    self.pending.remove(proposal);
+                }
+                events.push(MirrorEvent::Rejected {
+                    id,
+                    rev,
+                    error,
+                    proposal,
+                });
+            }
+            Message::Awareness {
+                id,
+                state,
+                peer: Some(peer),
+            } => {
+                if state.is_null() {
+                    self.peers.remove(&(id, peer.clone()));
+                } else {
+                    self.peers.insert((id, peer.clone()), state.clone());
+                }
+                events.push(MirrorEvent::Awareness { id, peer, state });
+            }
+            _ => events.push(MirrorEvent::Ignored),
+        }
+        Ok(())
+    }
+
+    fn acknowledge(&mut self, proposal: String, events: &mut Vec<MirrorEvent>) {
+        self.pending.remove(&proposal);
+        events.push(MirrorEvent::Acknowledged { proposal });
+    }
+
+    /// Proposes that a model become `wanted`: the message to send. Names are made where none is given.
+    ///
+    /// # Errors
+    /// There is no such model, or the name looks like one made here (`auto-` and digits).
+    pub fn edit(
+        &mut self,
+        id: ModelId,
+        wanted: Value,
+        proposal: Option<String>,
+    ) -> Result<Message, MirrorError> {
+        let have = self
+            .get(id)
+            .and_then(Mirror::get)
+            .ok_or(MirrorError::Unknown { id })?;
+        let ops = diff(have, wanted);
+        self.propose(id, ops, proposal)
+    }
+
+    /// Proposes changes: the message to send.
+    ///
+    /// # Errors
+    /// There is no such model, or the name looks like one made here (`auto-` and digits).
+    pub fn propose(
+        &mut self,
+        id: ModelId,
+        ops: Vec<Op>,
+        proposal: Option<String>,
+    ) -> Result<Message, MirrorError> {
+        if !self.models.contains_key(&id) {
+            return Err(MirrorError::Unknown { id });
+        }
+        let name = match proposal {
+            Some(name) if is_made_here(&name) => return Err(MirrorError::ReservedName { name }),
+            Some(name) => name,
+            None => {
+                self.named += 1;
+                format!("auto-{}", self.named)
+            }
+        };
+        self.pending.insert(name.clone());
+        let patch = Patch { rev: 0, ops };
+        Ok(Message::Patch {
+            id,
+            patch,
+            proposal: Some(name),
+            base: None,
+        })
+    }
+
+    /// Gives up waiting for the answer to a proposal; tells whether one was awaited.
+    pub fn abandon(&mut self, proposal: &str) -> bool {
+        self.pending.remove(proposal)
+    }
+
+    /// The connection is gone: proposals without an answer are abandoned and peers forgotten. Revisions stay, for
+    /// [`query`](Self::query).
+    pub fn disconnect(&mut self) -> Vec<MirrorEvent> {
+        let mut events = Vec::new();
+        if !self.pending.is_empty() {
+            let proposals = std::mem::take(&mut self.pending).into_iter().collect();
+            events.push(MirrorEvent::Abandoned { proposals });
+        }
+        for (id, peer) in std::mem::take(&mut self.peers).into_keys() {
+            events.push(MirrorEvent::Awareness {
+                id,
+                peer,
+                state: Json::Null,
+            });
+        }
+        events
+    }
+}
+
+fn is_made_here(name: &str) -> bool {
+    name.strip_prefix("auto-").is_some_and(|digits| {
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    })
+}
+
+/// The ops that turn `old` into `new`: at the deepest places, with items of lists moved rather than rewritten.
+///
+/// ```
+/// use transports::{Op, Path, Value, diff};
+///
+/// let old = Value::from_iter([Value::from(1), Value::from(2), Value::from(3)]);
+/// let new = Value::from_iter([Value::from(3), Value::from(1), Value::from(2)]);
+/// assert_eq!(diff(&old, new), [Op::Move { path: Path::root(), from: 2, to: 0 }]);
+/// ```
+#[must_use]
+pub fn diff(old: &Value, mut new: Value) -> Vec<Op> {
+    let mut changes = Changes::as_ops();
+    new.diff(&mut old.clone(), &At::root(), &mut changes);
+    changes.into_ops()
+}

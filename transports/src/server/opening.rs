@@ -1,0 +1,89 @@
+//! What a client says when it connects.
+
+use std::collections::BTreeMap;
+
+use crate::codec::CodecError;
+use crate::message::{Epoch, ModelId};
+
+/// The wishes of a client that connects, as they stand in the query of its URL.
+///
+/// ```
+/// use transports::server::Opening;
+///
+/// let opening = Opening::parse("codec=cbor&since=%7B%221%22%3A5%7D")?;
+/// assert_eq!(opening.codec.as_deref(), Some("cbor"));
+/// assert_eq!(opening.since.get(&1), Some(&5));
+///
+/// let error = Opening::parse("since=yesterday").unwrap_err();
+/// assert!(error.to_string().starts_with("`since` has to be a JSON object of revisions by id"));
+/// # Ok::<(), transports::server::OpeningError>(())
+/// ```
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Opening {
+    /// `codec`: the name of a codec; the server's default if none is given.
+    pub codec: Option<String>,
+    /// `since`: the revisions the client has, by model.
+    pub since: BTreeMap<ModelId, u64>,
+    /// `batch=1`: several messages may come in one frame.
+    pub batch: bool,
+    /// `epoch`: the epoch that the revisions belong to. A client that gives the parameter, even empty, knows of epochs
+    /// and is told the server's.
+    pub epoch: Option<Option<Epoch>>,
+}
+
+impl Opening {
+    /// Reads the query of a URL, without the question mark. Parameters that are not known are for others. The last of
+    /// several of one name counts.
+    ///
+    /// # Errors
+    /// `since` or `epoch` is not of the form it has to be.
+    pub fn parse(query: &str) -> Result<Self, OpeningError> {
+        let mut opening = Self::default();
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            match &*name {
+                "codec" => opening.codec = Some(value.into_owned()).filter(|name| !name.is_empty()),
+                "batch" => opening.batch = matches!(&*value, "1" | "true"),
+                "since" if value.is_empty() => opening.since.clear(),
+                "since" => {
+                    opening.since =
+                        serde_json::from_str(&value).map_err(|error| OpeningError::Since {
+                            reason: error.to_string(),
+                        })?;
+                }
+                "epoch" if value.is_empty() => opening.epoch = Some(None),
+                "epoch" => {
+                    opening.epoch = Some(Some(value.parse().map_err(|_| OpeningError::Epoch)?))
+                }
+                _ => {}
+            }
+        }
+        Ok(opening)
+    }
+}
+
+/// Why a connection cannot be opened. An adapter answers with HTTP 400 before any upgrade.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum OpeningError {
+    /// The codec asked for is not offered.
+    #[error("unknown codec `{name}`: this server speaks {}", known.join(", "))]
+    UnknownCodec {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: Vec<String>,
+    },
+    /// The revisions cannot be read.
+    #[error("`since` has to be a JSON object of revisions by id, like {{\"1\":5}}: {reason}")]
+    Since {
+        /// What the JSON reader says.
+        reason: String,
+    },
+    /// The epoch cannot be read.
+    #[error("`epoch` has to be the hex digits that the server sent")]
+    Epoch,
+    /// A codec of the application failed to encode the opening messages.
+    #[error("the opening messages cannot be encoded")]
+    Codec(#[from] CodecError),
+}

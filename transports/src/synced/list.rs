@@ -1,0 +1,554 @@
+//! Lists: `Vec`, `VecDeque`, arrays, and the comparison that all of them share.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::value::edit_items;
+use super::{Synced, edit_whole};
+use crate::changes::Changes;
+use crate::edit::{Author, Edit, EditError, Reason};
+use crate::path::{At, Segment};
+use crate::schema::Type;
+use crate::value::Value;
+use crate::writer::Writer;
+
+/// Pairs items of the old list with items of the new one: the result has, for each new item, the position of the old
+/// item it continues. No old position occurs twice.
+pub(crate) type Matcher<T> = fn(&[T], &[<T as Synced>::Shadow]) -> Vec<Option<usize>>;
+
+/// Reports how the list at `at` changed. Equal ends are skipped; what is left between them is paired by `matcher`.
+pub(crate) fn diff_items<T: Synced>(
+    new: &mut [T],
+    old: &mut Vec<T::Shadow>,
+    at: &At<'_>,
+    out: &mut Changes,
+    matcher: Matcher<T>,
+) {
+    let start = new
+        .iter()
+        .zip(&*old)
+        .take_while(|(new, old)| new.same(old))
+        .count();
+    let end = new
+        .iter()
+        .rev()
+        .zip(old.iter().rev())
+        .take(new.len().min(old.len()) - start)
+        .take_while(|(new, old)| new.same(old))
+        .count();
+    let (new_end, old_end) = (new.len() - end, old.len() - end);
+    let (Some(changed), Some(before)) = (new.get_mut(start..new_end), old.get_mut(start..old_end))
+    else {
+        unreachable!("the equal ends are parts of both lists");
+    };
+    match (changed, before) {
+        ([], []) => {}
+        ([item], [shadow]) => item.diff(shadow, &at.index(start), out),
+        ([], gone) => {
+            for index in (start..start + gone.len()).rev() {
+                out.remove_at(at, index);
+            }
+            old.drain(start..old_end);
+        }
+        (fresh, []) => {
+            for (index, item) in fresh.iter().enumerate() {
+                out.insert(at, start + index, item);
+            }
+            let shadows: Vec<_> = fresh.iter().map(T::shadow).collect();
+            old.splice(start..start, shadows);
+        }
+        (changed, before) => {
+            let matches = matcher(changed, before);
+            let shadows: Vec<_> = old.drain(start..old_end).map(Some).collect();
+            let rebuilt = rearrange(changed, shadows, &matches, (start, end), at, out);
+            old.splice(start..start, rebuilt);
+        }
+    }
+}
+
+/// Turns the old items into the new ones: removals, then moves, then inserts, then changes within items. `start` items
+/// stand in front of them and `behind` after them.
+fn rearrange<T: Synced>(
+    new: &mut [T],
+    mut old: Vec<Option<T::Shadow>>,
+    matches: &[Option<usize>],
+    (start, behind): (usize, usize),
+    at: &At<'_>,
+    out: &mut Changes,
+) -> Vec<T::Shadow> {
+    let mut kept = vec![false; old.len()];
+    for position in matches.iter().flatten() {
+        if let Some(kept) = kept.get_mut(*position) {
+            *kept = true;
+        }
+    }
+    for (position, _) in kept.iter().enumerate().rev().filter(|(_, kept)| !**kept) {
+        out.remove_at(at, start + position);
+    }
+
+    // Positions of the kept items among themselves, in the order they have and in the order they need.
+    let mut rank = vec![0; old.len()];
+    let mut count = 0;
+    for (rank, kept) in rank.iter_mut().zip(&kept) {
+        *rank = count;
+        count += usize::from(*kept);
+    }
+    let wanted: Vec<usize> = matches
+        .iter()
+        .flatten()
+        .filter_map(|position| rank.get(*position).copied())
+        .collect();
+    reorder(&wanted, start, behind, at, out);
+
+    for (index, (item, matched)) in new.iter().zip(matches).enumerate() {
+        if matched.is_none() {
+            out.insert(at, start + index, item);
+        }
+    }
+    new.iter_mut()
+        .zip(matches)
+        .enumerate()
+        .map(|(index, (item, matched))| {
+            match matched.and_then(|position| old.get_mut(position)?.take()) {
+                None => item.shadow(),
+                Some(mut shadow) => {
+                    item.diff(&mut shadow, &at.index(start + index), out);
+                    shadow
+                }
+            }
+        })
+        .collect()
+}
+
+/// Brings items into the order `wanted` (old ranks in new order): by moves, or by one op that lists all positions where
+/// there would be many moves. `start` items stand in front and `behind` after them.
+fn reorder(wanted: &[usize], start: usize, behind: usize, at: &At<'_>, out: &mut Changes) {
+    if wanted.is_sorted() {
+        return;
+    }
+    let staying = longest_increasing(wanted);
+    let moving = wanted.len() - staying.iter().filter(|stays| **stays).count();
+    // A move is as long as some eight positions, and costs a scan of the list here.
+    let len = start + wanted.len() + behind;
+    if moving > (len / 8).clamp(1, 512) {
+        let order: Vec<_> = (0..start)
+            .chain(wanted.iter().map(|rank| start + rank))
+            .chain(len - behind..len)
+            .collect();
+        out.reorder(at, &order);
+        return;
+    }
+    let mut list: Vec<usize> = (0..wanted.len()).collect();
+    let mut before = None;
+    for (item, stays) in wanted.iter().zip(staying) {
+        if !stays {
+            let place = |list: &[usize], item: usize| {
+                let found = list.iter().position(|other| *other == item);
+                found.expect("the list has every item that is wanted in it")
+            };
+            let from = place(&list, *item);
+            list.remove(from);
+            let to = before.map_or(0, |before| 1 + place(&list, before));
+            list.insert(to, *item);
+            if from != to {
+                out.move_item(at, start + from, start + to);
+            }
+        }
+        before = Some(*item);
+    }
+}
+
+/// Marks the members of a longest increasing subsequence.
+fn longest_increasing(ranks: &[usize]) -> Vec<bool> {
+    // `tails[n]` is the position of the smallest last member of a subsequence of n + 1.
+    let mut tails: Vec<usize> = Vec::new();
+    let mut previous = vec![None; ranks.len()];
+    let value = |position: usize| ranks.get(position).copied().unwrap_or(usize::MAX);
+    for (position, (rank, previous)) in ranks.iter().zip(&mut previous).enumerate() {
+        let place = tails.partition_point(|&tail| value(tail) < *rank);
+        *previous = place
+            .checked_sub(1)
+            .and_then(|last| tails.get(last).copied());
+        match tails.get_mut(place) {
+            Some(tail) => *tail = position,
+            None => tails.push(position),
+        }
+    }
+    let mut marked = vec![false; ranks.len()];
+    let mut member = tails.last().copied();
+    while let Some(position) = member {
+        if let Some(marked) = marked.get_mut(position) {
+            *marked = true;
+        }
+        member = previous.get(position).copied().flatten();
+    }
+    marked
+}
+
+/// The inverse of `order` if that is a permutation of `0..len`.
+pub(crate) fn permutation(order: &[usize], len: usize) -> Option<Vec<usize>> {
+    if order.len() != len {
+        return None;
+    }
+    let mut inverse = vec![usize::MAX; len];
+    for (position, &index) in order.iter().enumerate() {
+        let place = inverse.get_mut(index)?;
+        if *place != usize::MAX {
+            return None;
+        }
+        *place = position;
+    }
+    Some(inverse)
+}
+
+/// How far one list is searched for an item of the other before the two are taken for the same item changed.
+const AHEAD: usize = 16;
+
+/// Pairs items by walking both lists, looking a few items ahead where they differ.
+pub(crate) fn by_look_ahead<T: Synced>(new: &[T], old: &[T::Shadow]) -> Vec<Option<usize>> {
+    let mut matches = Vec::with_capacity(new.len());
+    let mut next = 0;
+    let mut rest = new;
+    while let [item, following @ ..] = rest {
+        let olds = old.get(next..).unwrap_or_default();
+        let Some(shadow) = olds.first() else {
+            matches.push(None);
+            rest = following;
+            continue;
+        };
+        if item.same(shadow) {
+            matches.push(Some(next));
+            next += 1;
+            rest = following;
+            continue;
+        }
+        // The nearest place where the lists agree again, in either direction.
+        let ahead = (1..=AHEAD).find_map(|distance| {
+            if olds.get(distance).is_some_and(|shadow| item.same(shadow)) {
+                Some((distance, 0))
+            } else if rest.get(distance).is_some_and(|item| item.same(shadow)) {
+                Some((0, distance))
+            } else {
+                None
+            }
+        });
+        match ahead {
+            Some((removed, 0)) => next += removed,
+            Some((_, inserted)) => {
+                matches.extend(std::iter::repeat_n(None, inserted));
+                rest = rest.get(inserted..).unwrap_or_default();
+            }
+            None => {
+                matches.push(Some(next));
+                next += 1;
+                rest = following;
+            }
+        }
+    }
+    matches
+}
+
+/// Pairs equal values wherever they are, by their hashes, and then what is left in between by position.
+pub(crate) fn by_equality(new: &[Value], old: &[Value]) -> Vec<Option<usize>> {
+    let mut places: HashMap<u64, VecDeque<usize>> = HashMap::with_capacity(old.len());
+    let keys = std::hash::RandomState::new();
+    for (position, value) in old.iter().enumerate() {
+        places
+            .entry(hash(&keys, value))
+            .or_default()
+            .push_back(position);
+    }
+    let mut taken = vec![false; old.len()];
+    let mut matches: Vec<Option<usize>> = new
+        .iter()
+        .map(|value| {
+            let place = places.get_mut(&hash(&keys, value))?;
+            let position = *place.front()?;
+            // Different values of one hash are left to the second step.
+            if !old.get(position).is_some_and(|old| value.same(old)) {
+                return None;
+            }
+            place.pop_front();
+            if let Some(taken) = taken.get_mut(position) {
+                *taken = true;
+            }
+            Some(position)
+        })
+        .collect();
+
+    // An unpaired new item continues the unpaired old item right behind the old item of its predecessor.
+    let mut behind = 0;
+    for matched in &mut matches {
+        if let Some(position) = matched {
+            behind = *position + 1;
+        } else if let Some(taken) = taken.get_mut(behind).filter(|taken| !**taken) {
+            *taken = true;
+            *matched = Some(behind);
+            behind += 1;
+        }
+    }
+    matches
+}
+
+fn hash(keys: &std::hash::RandomState, value: &Value) -> u64 {
+    use std::hash::{BuildHasher, Hash, Hasher};
+
+    fn feed(value: &Value, state: &mut impl Hasher) {
+        std::mem::discriminant(value).hash(state);
+        match value {
+            Value::Null => {}
+            Value::Bool(value) => value.hash(state),
+            Value::Int(value) => value.hash(state),
+            // The zeros are equal, and so are all numbers that are not finite.
+            Value::Float(value) if value.is_finite() => (value + 0.0).to_bits().hash(state),
+            Value::Float(_) => {}
+            Value::Str(value) => value.hash(state),
+            Value::Submodel(value) => value.hash(state),
+            Value::List(items) => {
+                items.len().hash(state);
+                for item in items {
+                    feed(item, state);
+                }
+            }
+            Value::Map(entries) => {
+                entries.len().hash(state);
+                for (key, value) in entries {
+                    key.hash(state);
+                    feed(value, state);
+                }
+            }
+        }
+    }
+
+    let mut state = keys.build_hasher();
+    feed(value, &mut state);
+    state.finish()
+}
+
+fn write_items<'a, T: Synced>(
+    items: impl ExactSizeIterator<Item = &'a T>,
+    settled: Option<&[T::Shadow]>,
+    out: &mut Writer,
+) {
+    out.list(items.len());
+    for (index, item) in items.enumerate() {
+        item.write(settled.and_then(|shadows| shadows.get(index)), out);
+    }
+    out.end_list();
+}
+
+fn read_items<T: Synced>(value: Value) -> Result<Vec<T>, EditError> {
+    let Value::List(items) = value else {
+        return Err(EditError::expected("a List", &value));
+    };
+    items
+        .into_iter()
+        .enumerate()
+        .map(|(index, item)| T::read(item).map_err(|error| error.below(index)))
+        .collect()
+}
+
+fn edit_item<T: Synced>(
+    items: &mut [T],
+    index: usize,
+    deeper: &[Segment],
+    edit: Edit,
+    author: Author,
+) -> Result<Edit, EditError> {
+    let len = items.len();
+    let item = items
+        .get_mut(index)
+        .ok_or_else(|| EditError::new(Reason::IndexOutOfBounds { index, len }))?;
+    if deeper.is_empty() && matches!(edit, Edit::Remove) {
+        return Err(EditError::new(Reason::RemoveIndex));
+    }
+    item.edit(deeper, edit, author)
+        .map_err(|error| error.below(index))
+}
+
+fn check_items<'a, T: Synced>(items: impl Iterator<Item = &'a T>, at: &At<'_>, out: &mut Changes) {
+    for (index, item) in items.enumerate() {
+        item.check(&at.index(index), out);
+    }
+}
+
+/// Items that stand where others stood count as the same items, so that replacing a list is no way around `read_only`.
+fn admit_items<'a, T: Synced>(
+    items: impl Iterator<Item = &'a T>,
+    mut old: impl Iterator<Item = &'a T>,
+) -> Result<(), EditError> {
+    for (index, item) in items.enumerate() {
+        item.admit(old.next()).map_err(|error| error.below(index))?;
+    }
+    Ok(())
+}
+
+impl<T: Synced> Synced for Vec<T> {
+    type Shadow = Vec<T::Shadow>;
+
+    fn shadow(&self) -> Self::Shadow {
+        self.iter().map(T::shadow).collect()
+    }
+
+    #[inline]
+    fn same(&self, shadow: &Self::Shadow) -> bool {
+        self.len() == shadow.len()
+            && self
+                .iter()
+                .zip(shadow)
+                .all(|(item, shadow)| item.same(shadow))
+    }
+
+    #[inline]
+    fn diff(&mut self, shadow: &mut Self::Shadow, at: &At<'_>, out: &mut Changes) {
+        diff_items(self, shadow, at, out, by_look_ahead);
+    }
+
+    fn write(&self, settled: Option<&Self::Shadow>, out: &mut Writer) {
+        write_items(self.iter(), settled.map(Vec::as_slice), out);
+    }
+
+    fn read(value: Value) -> Result<Self, EditError> {
+        read_items(value)
+    }
+
+    fn edit(&mut self, path: &[Segment], edit: Edit, author: Author) -> Result<Edit, EditError> {
+        match (path, edit) {
+            ([], edit @ Edit::Set(_)) => edit_whole(self, edit, author, Reason::NotAList),
+            ([], edit) => edit_items(self, edit, author),
+            ([Segment::Index(index), deeper @ ..], edit) => {
+                edit_item(self, *index, deeper, edit, author)
+            }
+            ([Segment::Key(_), ..], _) => Err(EditError::new(Reason::NotAMap)),
+        }
+    }
+
+    fn admit(&self, old: Option<&Self>) -> Result<(), EditError> {
+        admit_items(self.iter(), old.into_iter().flatten())
+    }
+
+    fn check(&self, at: &At<'_>, out: &mut Changes) {
+        check_items(self.iter(), at, out);
+    }
+
+    fn ty() -> Type {
+        Type::List(Box::new(T::ty()))
+    }
+}
+
+impl<T: Synced> Synced for VecDeque<T> {
+    type Shadow = Vec<T::Shadow>;
+
+    fn shadow(&self) -> Self::Shadow {
+        self.iter().map(T::shadow).collect()
+    }
+
+    #[inline]
+    fn same(&self, shadow: &Self::Shadow) -> bool {
+        self.len() == shadow.len()
+            && self
+                .iter()
+                .zip(shadow)
+                .all(|(item, shadow)| item.same(shadow))
+    }
+
+    fn diff(&mut self, shadow: &mut Self::Shadow, at: &At<'_>, out: &mut Changes) {
+        if !self.same(shadow) {
+            diff_items(self.make_contiguous(), shadow, at, out, by_look_ahead);
+        }
+    }
+
+    fn write(&self, settled: Option<&Self::Shadow>, out: &mut Writer) {
+        write_items(self.iter(), settled.map(Vec::as_slice), out);
+    }
+
+    fn read(value: Value) -> Result<Self, EditError> {
+        read_items(value).map(Self::from)
+    }
+
+    fn edit(&mut self, path: &[Segment], edit: Edit, author: Author) -> Result<Edit, EditError> {
+        match (path, edit) {
+            ([], edit @ Edit::Set(_)) => edit_whole(self, edit, author, Reason::NotAList),
+            ([], edit) => {
+                let mut items = Vec::from(std::mem::take(self));
+                let edited = edit_items(&mut items, edit, author);
+                *self = Self::from(items);
+                edited
+            }
+            ([Segment::Index(index), deeper @ ..], edit) => {
+                edit_item(self.make_contiguous(), *index, deeper, edit, author)
+            }
+            ([Segment::Key(_), ..], _) => Err(EditError::new(Reason::NotAMap)),
+        }
+    }
+
+    fn admit(&self, old: Option<&Self>) -> Result<(), EditError> {
+        admit_items(self.iter(), old.into_iter().flatten())
+    }
+
+    fn check(&self, at: &At<'_>, out: &mut Changes) {
+        check_items(self.iter(), at, out);
+    }
+
+    fn ty() -> Type {
+        Type::List(Box::new(T::ty()))
+    }
+}
+
+/// A list whose length is part of its type.
+impl<T: Synced, const N: usize> Synced for [T; N] {
+    type Shadow = [T::Shadow; N];
+
+    fn shadow(&self) -> Self::Shadow {
+        self.each_ref().map(T::shadow)
+    }
+
+    #[inline]
+    fn same(&self, shadow: &Self::Shadow) -> bool {
+        self.iter()
+            .zip(shadow)
+            .all(|(item, shadow)| item.same(shadow))
+    }
+
+    fn diff(&mut self, shadow: &mut Self::Shadow, at: &At<'_>, out: &mut Changes) {
+        for (index, (item, shadow)) in self.iter_mut().zip(shadow).enumerate() {
+            item.diff(shadow, &at.index(index), out);
+        }
+    }
+
+    fn write(&self, settled: Option<&Self::Shadow>, out: &mut Writer) {
+        write_items(self.iter(), settled.map(<[_; N]>::as_slice), out);
+    }
+
+    fn read(value: Value) -> Result<Self, EditError> {
+        Self::try_from(read_items(value)?)
+            .map_err(|_| EditError::new(Reason::FixedLength { len: N }))
+    }
+
+    fn edit(&mut self, path: &[Segment], edit: Edit, author: Author) -> Result<Edit, EditError> {
+        match (path, edit) {
+            ([], edit) => edit_whole(self, edit, author, Reason::FixedLength { len: N }),
+            ([Segment::Index(index), deeper @ ..], edit) => {
+                edit_item(self, *index, deeper, edit, author)
+            }
+            ([Segment::Key(_), ..], _) => Err(EditError::new(Reason::NotAMap)),
+        }
+    }
+
+    fn admit(&self, old: Option<&Self>) -> Result<(), EditError> {
+        admit_items(self.iter(), old.into_iter().flatten())
+    }
+
+    fn inherit(&mut self, old: &mut Self) {
+        for (item, old) in self.iter_mut().zip(old) {
+            item.inherit(old);
+        }
+    }
+
+    fn check(&self, at: &At<'_>, out: &mut Changes) {
+        check_items(self.iter(), at, out);
+    }
+
+    fn ty() -> Type {
+        Type::List(Box::new(T::ty()))
+    }
+}

@@ -1,0 +1,125 @@
+//! A model together with what the wire last saw of it.
+
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+
+use crate::changes::Changes;
+use crate::edit::{self, Author, PatchError};
+use crate::patch::Op;
+use crate::path::At;
+use crate::synced::Synced;
+use crate::writer::Writer;
+
+/// A model whose changes can be asked for: change it like any other value, then [collect](Self::collect).
+///
+/// A [`Session`](crate::Session) keeps its models in these. On its own it serves programs that bring their own
+/// transport.
+///
+/// What would be methods are associated functions, so that they cannot hide the model's own.
+///
+/// ```
+/// # #[cfg(feature = "derive")] {
+/// use transports::{Changes, Synced, Tracked};
+///
+/// #[derive(Synced)]
+/// struct Lamp {
+///     on: bool,
+///     level: i64,
+/// }
+///
+/// let mut lamp = Tracked::new(Lamp { on: false, level: 3 });
+/// let mut changes = Changes::as_json();
+///
+/// lamp.on = true;
+/// Tracked::collect(&mut lamp, &mut changes);
+/// assert_eq!(changes.json(), br#"{"Set":{"path":[{"Key":"on"}],"value":{"Bool":true}}}"#);
+/// # }
+/// ```
+pub struct Tracked<T: Synced> {
+    model: T,
+    shadow: T::Shadow,
+    /// Whether the wire lacks a field's present value.
+    faulty: bool,
+}
+
+impl<T: Synced> Tracked<T> {
+    /// Tracks `model` from its present state on.
+    pub fn new(model: T) -> Self {
+        let shadow = model.shadow();
+        // Numbers beyond the wire's show as faults from the first collection on.
+        let faulty = !model.same(&shadow);
+        Self {
+            model,
+            shadow,
+            faulty,
+        }
+    }
+
+    /// Adds to `changes` what changed since the last collection.
+    pub fn collect(this: &mut Self, changes: &mut Changes) {
+        let before = changes.faults().len();
+        this.model.diff(&mut this.shadow, &At::root(), changes);
+        this.faulty = changes.faults().len() > before;
+    }
+
+    /// Writes the model as the wire knows it: the state as of the last collection, given that nothing was changed
+    /// since.
+    pub fn write(this: &Self, out: &mut Writer) {
+        this.model.write(this.faulty.then_some(&this.shadow), out);
+    }
+
+    /// Makes a client's edit: all of its ops or none, within the model's rules. `changes` then has what really changed,
+    /// which is what every peer is to be told, the one that asked included.
+    ///
+    /// Changes made since the last collection become part of the edit, so collect first.
+    ///
+    /// # Errors
+    /// Why the edit was refused. The model is as it was.
+    pub fn edit(
+        this: &mut Self,
+        ops: impl IntoIterator<Item = Op>,
+        changes: &mut Changes,
+    ) -> Result<(), PatchError> {
+        let undo = edit::apply(&mut this.model, ops, Author::Client)?;
+        changes.judge();
+        Self::collect(this, changes);
+        let Some((path, reason)) = changes.take_refusal() else {
+            return Ok(());
+        };
+        undo.revert(&mut this.model);
+        // The shadow has followed the edit; it goes back the same way, and nobody hears of either.
+        changes.clear();
+        Self::collect(this, changes);
+        changes.clear();
+        Err(PatchError {
+            op: None,
+            path,
+            reason,
+        })
+    }
+
+    /// The model itself, tracked no longer.
+    pub fn into_inner(this: Self) -> T {
+        this.model
+    }
+}
+
+impl<T: Synced> Deref for Tracked<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.model
+    }
+}
+
+impl<T: Synced> DerefMut for Tracked<T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.model
+    }
+}
+
+impl<T: Synced + fmt::Debug> fmt::Debug for Tracked<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.model.fmt(f)
+    }
+}
