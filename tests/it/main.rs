@@ -1,1 +1,3 @@
 //! Tests over all crates, a file per behaviour.
+
+mod property;

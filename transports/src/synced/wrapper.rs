@@ -54,7 +54,8 @@ impl<T: Synced> Synced for Box<T> {
     }
 }
 
-/// `None` is `Null` on the wire.
+/// `None` is `Null` on the wire. What else is `Null` there reads back as `None`: a number that is not finite, an inner
+/// `None`.
 impl<T: Synced> Synced for Option<T> {
     type Shadow = Option<T::Shadow>;
 

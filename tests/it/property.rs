@@ -1,0 +1,6 @@
+//! Whatever the host and the clients do, in whatever order: in the end all hold the same.
+
+mod entropy;
+mod schedule;
+mod tracking;
+mod world;

@@ -1,0 +1,150 @@
+//! A session with its clients: any changes, edits, openings, cuts and delays, and in the end one state.
+
+use proptest::prelude::*;
+use transports::mirror::MirrorEvent;
+use transports::server::{Connection, Opening};
+use transports::session::{Frame, Hosted};
+use transports::{Codec, Mirror, Mirrors, Server, Session, Value};
+
+use super::entropy::Entropy;
+use super::world::World;
+
+/// A client, which outlives its connections.
+struct Client {
+    codec: Codec,
+    options: &'static str,
+    mirrors: Mirrors,
+    /// Decodes straight into the model's type.
+    typed: Mirror<World>,
+    connection: Option<Connection>,
+    /// Proposals that were neither taken nor refused yet, on the present connection.
+    waiting: usize,
+}
+
+impl Client {
+    fn new(entropy: &mut Entropy) -> Self {
+        let codec = [Codec::Json, Codec::MessagePack, Codec::Cbor][entropy.below(3)].clone();
+        let options = ["", "&epoch=", "&batch=1", "&batch=1&epoch="][entropy.below(4)];
+        let mirrors = Mirrors::new(codec.clone());
+        Self { codec, options, mirrors, typed: Mirror::new(1), connection: None, waiting: 0 }
+    }
+
+    /// Connects with what it has; sometimes as if it had nothing.
+    fn open(&mut self, server: &Server, afresh: bool) {
+        self.close();
+        if afresh {
+            self.mirrors = Mirrors::new(self.codec.clone());
+            self.typed = Mirror::new(1);
+        }
+        let query = self.mirrors.query();
+        let options = if query.contains("epoch=") { "" } else { self.options };
+        let opening = Opening::parse(&format!("{query}{options}")).unwrap();
+        self.connection = Some(server.open(&opening).unwrap());
+    }
+
+    fn close(&mut self) {
+        self.connection = None;
+        self.mirrors.disconnect();
+        self.waiting = 0;
+    }
+
+    /// Takes in up to `most` frames.
+    fn pump(&mut self, most: usize) {
+        for _ in 0..most {
+            let next = self.connection.as_mut().and_then(Connection::try_next);
+            let Some(frame) = next else { return };
+            assert_eq!(frame.is_text, matches!(self.codec, Codec::Json));
+            self.feed_typed(&frame);
+            for event in self.mirrors.receive(&frame.bytes).unwrap() {
+                if let MirrorEvent::Acknowledged { .. } | MirrorEvent::Rejected { .. } = event {
+                    self.waiting -= 1;
+                }
+            }
+        }
+    }
+
+    fn feed_typed(&mut self, frame: &Frame) {
+        let message = self.codec.decode(&frame.bytes).unwrap();
+        let messages = match message {
+            transports::Message::Batch { msgs } => msgs,
+            message => vec![message],
+        };
+        for message in messages {
+            self.typed.receive(message).unwrap();
+        }
+    }
+
+    /// Proposes some change of a model it knows.
+    fn edit(&mut self, entropy: &mut Entropy) {
+        let Some(connection) = &mut self.connection else { return };
+        let id = 1 + entropy.below(2) as u64;
+        let Some(mut wanted) = self.mirrors.get(id).and_then(|mirror| mirror.get()).cloned() else { return };
+        entropy.mutate(&mut wanted);
+        let message = self.mirrors.edit(id, wanted, None).unwrap();
+        self.waiting += 1;
+        let bytes = self.codec.encode(&message).unwrap();
+        connection.receive(&Frame { bytes, is_text: self.codec.is_text() }).unwrap();
+    }
+
+    fn assert_agrees(&self, session: &Session, world: &Hosted<World>) {
+        for id in [1, 2] {
+            let (rev, value) = session.snapshot(id).unwrap();
+            let mirror = self.mirrors.get(id).expect("there was a snapshot");
+            assert_eq!(mirror.revision(), Some(rev), "{self:?}");
+            assert_eq!(mirror.get(), Some(&value), "{self:?}");
+        }
+        let typed = self.typed.get().expect("there was a snapshot").clone();
+        assert_eq!(typed.comparable(), world.read().clone().comparable());
+        assert_eq!(self.waiting, 0, "every proposal is answered");
+        assert_eq!(self.mirrors.pending().count(), 0, "every proposal is answered once");
+    }
+}
+
+impl std::fmt::Debug for Client {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "a {} client with {:?}", self.codec.name(), self.options)
+    }
+}
+
+fn run(numbers: Vec<u32>) {
+    let mut entropy = Entropy::new(numbers);
+    // A short history, so that resuming from too far back happens.
+    let session = Session::builder().history(6).build();
+    let server = Server::new(session.clone());
+    let world = session.host(World::new());
+    let dynamic = session.host_named("Anything", Value::from_iter([("x", Value::from(1))]));
+    let mut clients: Vec<_> = (0..4).map(|_| Client::new(&mut entropy)).collect();
+
+    while !entropy.is_empty() {
+        let client = entropy.below(clients.len());
+        let client = &mut clients[client];
+        match entropy.below(16) {
+            0..=3 => world.write().mutate(&mut entropy),
+            4 => entropy.mutate(&mut dynamic.write()),
+            5..=6 => drop(session.sync()),
+            7 => client.open(&server, false),
+            8 => client.open(&server, true),
+            9 => client.close(),
+            10..=12 => client.edit(&mut entropy),
+            _ => client.pump(1 + entropy.below(4)),
+        }
+    }
+
+    assert!(session.sync().faults.is_empty());
+    for client in &mut clients {
+        if client.connection.is_none() {
+            client.open(&server, false);
+        }
+        client.pump(usize::MAX);
+        client.assert_agrees(&session, &world);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+
+    #[test]
+    fn after_any_schedule_every_mirror_is_the_model(numbers in prop::collection::vec(any::<u32>(), 1..400)) {
+        run(numbers);
+    }
+}
