@@ -63,3 +63,8 @@ fn refusal(error: &transports::server::OpeningError) -> axum::response::Response
     };
     (status, error.to_string()).into_response()
 }
+
+/// The example of the README, compiled.
+#[cfg(all(doctest, feature = "ws", feature = "sse"))]
+#[doc = include_str!("../../README.md")]
+struct Readme;

@@ -36,7 +36,10 @@ struct Row {
 }
 
 fn main() {
-    println!("{:<28} {:>12} {:>12} {:>8}", "ns per change", "transports", "by hand", "ratio");
+    println!(
+        "{:<28} {:>12} {:>12} {:>8}",
+        "ns per change", "transports", "by hand", "ratio"
+    );
     small_struct();
     one_row_of(1_000);
     one_row_of(100_000);
@@ -68,8 +71,12 @@ fn small_struct() {
         || {
             plain.level += 1;
             buffer.clear();
-            write!(buffer, r#"{{"Set":{{"path":[{{"Key":"level"}}],"value":{{"Int":{}}}}}}}"#, plain.level)
-                .expect("memory");
+            write!(
+                buffer,
+                r#"{{"Set":{{"path":[{{"Key":"level"}}],"value":{{"Int":{}}}}}}}"#,
+                plain.level
+            )
+            .expect("memory");
             black_box(buffer.len())
         },
     );
@@ -78,7 +85,12 @@ fn small_struct() {
 fn one_row_of(len: usize) {
     let table = || Table {
         rows: (0..len)
-            .map(|id| Row { id: id as i64, name: format!("row {id}"), price: 1.5, qty: 1 })
+            .map(|id| Row {
+                id: id as i64,
+                name: format!("row {id}"),
+                price: 1.5,
+                qty: 1,
+            })
             .collect(),
     };
     let mut tracked = Tracked::new(table());
@@ -121,7 +133,10 @@ fn compare(what: &str, mut ours: impl FnMut() -> usize, mut by_hand: impl FnMut(
         b.push(time(times_by_hand, &mut by_hand));
     }
     let (ours, by_hand) = (median(a), median(b));
-    println!("{what:<28} {ours:>12.1} {by_hand:>12.1} {:>7.1}x", ours / by_hand);
+    println!(
+        "{what:<28} {ours:>12.1} {by_hand:>12.1} {:>7.1}x",
+        ours / by_hand
+    );
 }
 
 /// How often to repeat so that a round takes some 20 ms.

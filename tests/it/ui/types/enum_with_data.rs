@@ -1,0 +1,10 @@
+use transports::Synced;
+
+#[derive(Synced)]
+enum Shape {
+    Point,
+    Circle { radius: f64 },
+    Square(f64),
+}
+
+fn main() {}

@@ -1,0 +1,56 @@
+//! Derives where the crate `transports` goes by another name.
+
+/// A struct with every attribute that names something of the crate.
+#[derive(Debug, live::Synced)]
+#[synced(crate = "live", rename_all = "camelCase", validate = Lamp::check)]
+pub struct Lamp {
+    /// A field with a rule.
+    #[synced(range = 0..=100, default)]
+    pub bright_ness: i64,
+    /// A nested enum.
+    pub kind: Kind,
+    /// A newtype.
+    #[synced(read_only)]
+    pub id: Id,
+}
+
+impl Lamp {
+    fn check(&self) -> Result<(), String> {
+        Ok(())
+    }
+}
+
+/// An enum without data.
+#[derive(Clone, Copy, Debug, live::Synced)]
+#[synced(crate = live)]
+pub enum Kind {
+    /// One.
+    Floor,
+    /// Two.
+    Ceiling,
+}
+
+/// A newtype.
+#[derive(Debug, live::Synced)]
+#[synced(crate = "live")]
+pub struct Id(pub u32);
+
+#[cfg(test)]
+mod tests {
+    use super::{Id, Kind, Lamp};
+
+    #[test]
+    fn it_works_as_under_its_own_name() {
+        let session = live::Session::new();
+        let lamp = session.host(Lamp {
+            bright_ness: 5,
+            kind: Kind::Floor,
+            id: Id(7),
+        });
+        lamp.write().kind = Kind::Ceiling;
+        assert_eq!(session.sync().patches, 1);
+        let (_, value) = session.snapshot(lamp.id()).unwrap();
+        assert_eq!(value.get("kind"), Some(&"Ceiling".into()));
+        assert_eq!(value.get("brightNess"), Some(&5.into()));
+    }
+}
