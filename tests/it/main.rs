@@ -1,3 +1,7 @@
 //! Tests over all crates, a file per behaviour.
+#![cfg(test)]
 
+mod conformance;
 mod property;
+mod server;
+mod ui;

@@ -258,11 +258,10 @@ pub struct PatchError {
 }
 
 impl PatchError {
-    fn at_op(op: usize, path: &Path, error: EditError) -> Self {
+    fn at_op(op: usize, error: EditError) -> Self {
         Self {
             op: Some(op),
-            path: path.clone().join(error.path),
-            reason: error.reason,
+            ..Self::from(error)
         }
     }
 }
@@ -318,7 +317,7 @@ pub fn apply<T: Synced>(
             Ok(inverse) => undo.0.push((path, inverse)),
             Err(error) => {
                 undo.revert(model);
-                return Err(PatchError::at_op(position, &path, error));
+                return Err(PatchError::at_op(position, error));
             }
         }
     }

@@ -45,7 +45,8 @@ pub enum Kind {
     List,
     /// A map of anything; a nested model is one.
     Map,
-    /// Anything else.
+    /// Anything else, kinds unknown to this version included.
+    #[serde(other)]
     Any,
 }
 

@@ -10,7 +10,9 @@ pub(super) struct Entropy {
 
 impl Entropy {
     pub(super) fn new(numbers: Vec<u32>) -> Self {
-        Self { numbers: numbers.into_iter() }
+        Self {
+            numbers: numbers.into_iter(),
+        }
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -53,7 +55,9 @@ impl Entropy {
             4 => Value::Str(self.text()),
             5 => Value::Submodel(self.next().into()),
             6 => (0..self.below(5)).map(|_| self.value(depth - 1)).collect(),
-            _ => (0..self.below(4)).map(|_| (self.text(), self.value(depth - 1))).collect(),
+            _ => (0..self.below(4))
+                .map(|_| (self.text(), self.value(depth - 1)))
+                .collect(),
         }
     }
 
@@ -72,7 +76,11 @@ impl Entropy {
                 }
             }
             Value::Map(entries) if !entries.is_empty() && self.below(8) > 0 => {
-                let key = entries.keys().nth(self.below(entries.len())).cloned().unwrap();
+                let key = entries
+                    .keys()
+                    .nth(self.below(entries.len()))
+                    .cloned()
+                    .unwrap();
                 match self.below(10) {
                     0 => drop(entries.remove(&key)),
                     1 => drop(entries.insert(self.text(), Value::Int(1))),

@@ -26,7 +26,14 @@ impl Client {
         let codec = [Codec::Json, Codec::MessagePack, Codec::Cbor][entropy.below(3)].clone();
         let options = ["", "&epoch=", "&batch=1", "&batch=1&epoch="][entropy.below(4)];
         let mirrors = Mirrors::new(codec.clone());
-        Self { codec, options, mirrors, typed: Mirror::new(1), connection: None, waiting: 0 }
+        Self {
+            codec,
+            options,
+            mirrors,
+            typed: Mirror::new(1),
+            connection: None,
+            waiting: 0,
+        }
     }
 
     /// Connects with what it has; sometimes as if it had nothing.
@@ -37,7 +44,11 @@ impl Client {
             self.typed = Mirror::new(1);
         }
         let query = self.mirrors.query();
-        let options = if query.contains("epoch=") { "" } else { self.options };
+        let options = if query.contains("epoch=") {
+            ""
+        } else {
+            self.options
+        };
         let opening = Opening::parse(&format!("{query}{options}")).unwrap();
         self.connection = Some(server.open(&opening).unwrap());
     }
@@ -76,14 +87,28 @@ impl Client {
 
     /// Proposes some change of a model it knows.
     fn edit(&mut self, entropy: &mut Entropy) {
-        let Some(connection) = &mut self.connection else { return };
+        let Some(connection) = &mut self.connection else {
+            return;
+        };
         let id = 1 + entropy.below(2) as u64;
-        let Some(mut wanted) = self.mirrors.get(id).and_then(|mirror| mirror.get()).cloned() else { return };
+        let Some(mut wanted) = self
+            .mirrors
+            .get(id)
+            .and_then(|mirror| mirror.get())
+            .cloned()
+        else {
+            return;
+        };
         entropy.mutate(&mut wanted);
         let message = self.mirrors.edit(id, wanted, None).unwrap();
         self.waiting += 1;
         let bytes = self.codec.encode(&message).unwrap();
-        connection.receive(&Frame { bytes, is_text: self.codec.is_text() }).unwrap();
+        connection
+            .receive(&Frame {
+                bytes,
+                is_text: self.codec.is_text(),
+            })
+            .unwrap();
     }
 
     fn assert_agrees(&self, session: &Session, world: &Hosted<World>) {
@@ -96,7 +121,11 @@ impl Client {
         let typed = self.typed.get().expect("there was a snapshot").clone();
         assert_eq!(typed.comparable(), world.read().clone().comparable());
         assert_eq!(self.waiting, 0, "every proposal is answered");
-        assert_eq!(self.mirrors.pending().count(), 0, "every proposal is answered once");
+        assert_eq!(
+            self.mirrors.pending().count(),
+            0,
+            "every proposal is answered once"
+        );
     }
 }
 

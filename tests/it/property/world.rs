@@ -126,7 +126,10 @@ impl World {
             mode: Mode::Steady,
             boxed: Box::default(),
             maybe: None,
-            page: Page { items: Vec::new(), more: false },
+            page: Page {
+                items: Vec::new(),
+                more: false,
+            },
             id: Id(1),
             tree: Tree::default(),
             serial: 42,
@@ -150,16 +153,30 @@ impl World {
             10 => mutate_list(&mut self.tags, entropy, Entropy::text),
             11..=13 => mutate_list(&mut self.rows, entropy, Row::random),
             14 => mutate_list(&mut self.grid, entropy, |entropy| vec![entropy.int()]),
-            15 => mutate_list(self.queue.make_contiguous().to_vec().as_mut(), entropy, Row::random),
+            15 => mutate_list(
+                self.queue.make_contiguous().to_vec().as_mut(),
+                entropy,
+                Row::random,
+            ),
             16 => self.queue.push_back(Row::random(entropy)),
             17 => drop(self.queue.pop_front()),
             18 => self.triple[entropy.below(3)] = entropy.int(),
             19 => self.pair.1.mutate(entropy),
             20 => drop(self.by_name.insert(entropy.text(), entropy.int())),
             21 => drop(self.by_name.pop_first()),
-            22 => drop(self.by_number.insert(entropy.below(12) as i32, Row::random(entropy))),
-            23 => self.by_number.values_mut().for_each(|row| row.mutate(entropy)),
-            24 => self.hashed.entry(entropy.int()).or_default().push(entropy.int()),
+            22 => drop(
+                self.by_number
+                    .insert(entropy.below(12) as i32, Row::random(entropy)),
+            ),
+            23 => self
+                .by_number
+                .values_mut()
+                .for_each(|row| row.mutate(entropy)),
+            24 => self
+                .hashed
+                .entry(entropy.int())
+                .or_default()
+                .push(entropy.int()),
             25 => drop(self.hashed.remove(&entropy.int())),
             26 => {
                 let mode = [Mode::Steady, Mode::FadingOut, Mode::Unknown][entropy.below(3)];
@@ -184,11 +201,19 @@ impl World {
 
 impl Row {
     fn numbered(id: i64) -> Self {
-        Self { id, label: format!("row {id}"), marks: Vec::new(), owner: "host".into() }
+        Self {
+            id,
+            label: format!("row {id}"),
+            marks: Vec::new(),
+            owner: "host".into(),
+        }
     }
 
     fn random(entropy: &mut Entropy) -> Self {
-        Self { label: entropy.text(), ..Self::numbered(entropy.below(6) as i64) }
+        Self {
+            label: entropy.text(),
+            ..Self::numbered(entropy.below(6) as i64)
+        }
     }
 
     fn mutate(&mut self, entropy: &mut Entropy) {
@@ -206,7 +231,11 @@ impl Tree {
         match entropy.below(4) {
             0 => self.branches.push(Self::default()),
             1 => self.leaf = None,
-            2 => self.leaf.get_or_insert_default().branches.push(Self::default()),
+            2 => self
+                .leaf
+                .get_or_insert_default()
+                .branches
+                .push(Self::default()),
             _ => match self.branches.first_mut() {
                 Some(branch) if !entropy.is_empty() => branch.grow(entropy),
                 _ => self.branches.clear(),

@@ -155,7 +155,7 @@ macro_rules! map {
                         .map_or(Edit::Nothing, |old| Edit::Set(Payload::taken(old)))),
                     ([Segment::Key(text), deeper @ ..], edit) => self
                         .get_mut(&parse(text)?)
-                        .ok_or_else(|| EditError::new(Reason::MissingKey))?
+                        .ok_or_else(|| EditError::new(Reason::MissingKey).below(text.as_str()))?
                         .edit(deeper, edit, author)
                         .map_err(|error| error.below(text.as_str())),
                     ([Segment::Index(_)], Edit::Remove) => Err(EditError::new(Reason::RemoveIndex)),

@@ -107,7 +107,7 @@ fn entry<'a>(
 ) -> Result<&'a mut Value, EditError> {
     entries
         .get_mut(key)
-        .ok_or_else(|| EditError::new(Reason::MissingKey))
+        .ok_or_else(|| EditError::new(Reason::MissingKey).below(key))
 }
 
 /// The edits that end at a list, for every growing list there is.

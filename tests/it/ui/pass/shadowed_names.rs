@@ -1,5 +1,5 @@
 //! Names of the prelude mean something else where the type stands.
-#![allow(dead_code)]
+#![allow(dead_code, non_snake_case)]
 
 use transports::Synced as Derive;
 
