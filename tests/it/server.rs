@@ -18,9 +18,9 @@ struct Counter {
 }
 
 impl Counter {
-    fn hosted() -> (Session, Server, transports::session::Hosted<Counter>) {
+    fn hosted() -> (Session, Server, transports::session::Hosted<Self>) {
         let session = Session::builder().history(600).build();
-        let counter = session.host(Counter { n: 0, small: 0 });
+        let counter = session.host(Self { n: 0, small: 0 });
         (session.clone(), Server::new(session), counter)
     }
 }

@@ -1,6 +1,7 @@
 //! The type as we understand it, built from syn.
 
-use quote::format_ident;
+use proc_macro2::{TokenStream, TokenTree};
+use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
 use syn::{Data, DeriveInput, Expr, Fields, Generics, Ident, Path, Type, parse_quote};
@@ -29,7 +30,7 @@ impl Errors {
         }
     }
 
-    pub(crate) fn compile_errors(&self) -> proc_macro2::TokenStream {
+    pub(crate) fn compile_errors(&self) -> TokenStream {
         self.0.iter().map(syn::Error::to_compile_error).collect()
     }
 }
@@ -81,6 +82,7 @@ pub(crate) struct Variant {
 
 impl Input {
     pub(crate) fn parse(input: &DeriveInput) -> Result<Self, Errors> {
+        let input = &without_self(input);
         let mut errors = Errors::default();
         let place = match &input.data {
             Data::Enum(_) => Place::Enum,
@@ -126,6 +128,48 @@ impl Input {
             shape,
         })
     }
+}
+
+/// Types of fields move into another item, where `Self` would mean that one: it is written out.
+fn without_self(input: &DeriveInput) -> DeriveInput {
+    let (ident, (_, generics, _)) = (&input.ident, input.generics.split_for_impl());
+    let this = quote!(#ident #generics);
+    let mut input = input.clone();
+    let fields: Vec<&mut syn::Field> = match &mut input.data {
+        Data::Struct(data) => data.fields.iter_mut().collect(),
+        Data::Enum(_) | Data::Union(_) => Vec::new(),
+    };
+    for field in fields {
+        let written = write_out_self(field.ty.to_token_stream(), &this);
+        // What was a type stays one.
+        if let Ok(ty) = syn::parse2(written) {
+            field.ty = ty;
+        }
+    }
+    input
+}
+
+fn write_out_self(tokens: TokenStream, this: &TokenStream) -> TokenStream {
+    tokens
+        .into_iter()
+        .flat_map(|token| match token {
+            TokenTree::Ident(ident) if ident == "Self" => this
+                .clone()
+                .into_iter()
+                .map(|mut token| {
+                    token.set_span(ident.span());
+                    token
+                })
+                .collect(),
+            TokenTree::Group(group) => {
+                let stream = write_out_self(group.stream(), this);
+                let mut written = proc_macro2::Group::new(group.delimiter(), stream);
+                written.set_span(group.span());
+                TokenStream::from(TokenTree::from(written))
+            }
+            token => token.into(),
+        })
+        .collect()
 }
 
 fn parse_fields(fields: &Fields, container: &Attrs, errors: &mut Errors) -> Option<Shape> {

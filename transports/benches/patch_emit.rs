@@ -2,7 +2,11 @@
 //!
 //! `cargo bench -p transports --bench patch_emit` prints nanoseconds per change, next to code written by hand for
 //! exactly that change, which knows the field and writes one op. Medians of rounds that take turns.
-#![expect(clippy::print_stdout, reason = "the table is what this program is for")]
+#![expect(
+    clippy::print_stdout,
+    clippy::indexing_slicing,
+    reason = "a program for people, which may panic"
+)]
 
 use std::hint::black_box;
 use std::io::Write as _;

@@ -76,8 +76,8 @@ pub(super) struct Id(u32);
 
 #[derive(Synced, Clone, Debug, Default, PartialEq)]
 pub(super) struct Tree {
-    branches: Vec<Tree>,
-    leaf: Option<Box<Tree>>,
+    branches: Vec<Self>,
+    leaf: Option<Box<Self>>,
 }
 
 impl World {
