@@ -16,7 +16,7 @@ use transports::session::Frame;
 /// codecs.
 ///
 /// A client that sends what is no message is told so in the close frame: code 1007 for a malformed frame, 1009 for one
-/// that is too large.
+/// that is too large, 1002 for what is no WebSocket.
 ///
 /// ```
 /// use axum::Router;
@@ -75,7 +75,10 @@ async fn serve(mut connection: Connection, mut socket: WebSocket) {
                     Some(Ok(Message::Binary(bytes))) => Frame { bytes, is_text: false },
                     Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
                     Some(Ok(Message::Close(_))) | None => return,
-                    Some(Err(error)) => return close(socket, close_code::PROTOCOL, &error.to_string()).await,
+                    Some(Err(error)) => {
+                        let reason = error.to_string();
+                        return close(socket, code_of(error), &reason).await;
+                    }
                 };
                 if let Err(error) = connection.receive(&frame) {
                     let code = match error {
@@ -87,6 +90,14 @@ async fn serve(mut connection: Connection, mut socket: WebSocket) {
                 }
             }
         }
+    }
+}
+
+/// The close code for what the WebSocket library refuses by itself.
+fn code_of(error: axum::Error) -> u16 {
+    match error.into_inner().downcast_ref() {
+        Some(tungstenite::Error::Capacity(_)) => close_code::SIZE,
+        _ => close_code::PROTOCOL,
     }
 }
 

@@ -321,9 +321,12 @@ impl Mirrors {
             let revs = serde_json::to_string(&revs).expect("numbers can be written");
             query.append_pair("since", &revs);
         }
-        if let Some(epoch) = self.models.values().find_map(Mirror::epoch) {
-            query.append_pair("epoch", &epoch.to_string());
-        }
+        // Given empty it asks for the server's; servers that know of none ignore it.
+        let epoch = self.models.values().find_map(Mirror::epoch);
+        query.append_pair(
+            "epoch",
+            &epoch.map_or_else(String::new, |epoch| epoch.to_string()),
+        );
         query.finish()
     }
 

@@ -43,7 +43,11 @@ fn act(
             received.map_err(|error| error.to_string())
         }
         "connect" => {
-            findings.same("query", &step["query"], &json!(mirrors.query()));
+            findings.same(
+                "query",
+                &step["query"],
+                &json!(wire::published(&mirrors.query())),
+            );
             Ok(Vec::new())
         }
         "disconnect" => Ok(mirrors.disconnect()),

@@ -24,7 +24,7 @@ fn client_makes() {
         }
         let url = case["url"].as_str().unwrap();
         let sign = if url.contains('?') { '&' } else { '?' };
-        let url = format!("{url}{sign}{}", mirrors.query());
+        let url = format!("{url}{sign}{}", wire::published(&mirrors.query()));
         findings.same("connects_to", &case["connects_to"], &json!(url));
     });
 }

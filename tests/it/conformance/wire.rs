@@ -130,3 +130,8 @@ pub(super) fn query(step: &Json) -> String {
 fn escaped(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
+
+/// The query as a published client would make it: without the parameter that servers of theirs ignore.
+pub(super) fn published(query: &str) -> &str {
+    query.strip_suffix("&epoch=").unwrap_or(query)
+}

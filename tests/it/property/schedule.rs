@@ -13,6 +13,7 @@ use super::world::World;
 struct Client {
     codec: Codec,
     options: &'static str,
+    knows_epochs: bool,
     mirrors: Mirrors,
     /// Decodes straight into the model's type.
     typed: Mirror<World>,
@@ -24,11 +25,12 @@ struct Client {
 impl Client {
     fn new(entropy: &mut Entropy) -> Self {
         let codec = [Codec::Json, Codec::MessagePack, Codec::Cbor][entropy.below(3)].clone();
-        let options = ["", "&epoch=", "&batch=1", "&batch=1&epoch="][entropy.below(4)];
+        let options = ["", "&batch=1"][entropy.below(2)];
         let mirrors = Mirrors::new(codec.clone());
         Self {
             codec,
             options,
+            knows_epochs: entropy.below(2) > 0,
             mirrors,
             typed: Mirror::new(1),
             connection: None,
@@ -44,12 +46,10 @@ impl Client {
             self.typed = Mirror::new(1);
         }
         let query = self.mirrors.query();
-        let options = if query.contains("epoch=") {
-            ""
-        } else {
-            self.options
-        };
-        let opening = Opening::parse(&format!("{query}{options}")).unwrap();
+        // Published clients know of no epochs.
+        let published = query.split("&epoch=").next().unwrap_or_default();
+        let query = if self.knows_epochs { &query } else { published };
+        let opening = Opening::parse(&format!("{query}{}", self.options)).unwrap();
         self.connection = Some(server.open(&opening).unwrap());
     }
 
