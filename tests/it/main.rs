@@ -1,6 +1,7 @@
 //! Tests over all crates, a file per behaviour.
 #![cfg(test)]
 
+mod adapters;
 mod conformance;
 mod property;
 mod server;
