@@ -1,5 +1,6 @@
 //! Whatever the host and the clients do, in whatever order: in the end all hold the same.
 
+mod collections;
 mod entropy;
 mod schedule;
 mod tracking;

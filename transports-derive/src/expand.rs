@@ -77,6 +77,7 @@ impl<'a> Struct<'a> {
         let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
         let declaration = self.shadow_declaration(&generics);
         let shadow = self.shadow();
+        let update = self.update();
         let same = self.same();
         let diff = self.diff();
         let write = self.write();
@@ -94,6 +95,8 @@ impl<'a> Struct<'a> {
                 type Shadow = __Shadow #ty_generics;
 
                 fn shadow(&self) -> Self::Shadow { #shadow }
+
+                fn update(&self, __shadow: &mut Self::Shadow) { #update }
 
                 #[inline]
                 fn same(&self, __shadow: &Self::Shadow) -> ::core::primitive::bool { #same }
@@ -151,6 +154,14 @@ impl<'a> Struct<'a> {
             quote_spanned!(span(ty)=> #ident: <#ty as #private::Synced>::shadow(&self.#ident))
         });
         quote!(__Shadow { #(#fields,)* __generics: ::core::marker::PhantomData })
+    }
+
+    fn update(&self) -> TokenStream {
+        let private = &self.private;
+        let fields = self.fields.iter().map(|Field { ident, ty, .. }| {
+            quote_spanned!(span(ty)=> <#ty as #private::Synced>::update(&self.#ident, &mut __shadow.#ident);)
+        });
+        quote!(let _ = &__shadow; #(#fields)*)
     }
 
     fn same(&self) -> TokenStream {
@@ -436,6 +447,10 @@ fn newtype(input: &Input, ty: &Type) -> TokenStream {
 
             fn shadow(&self) -> Self::Shadow {
                 #inner::shadow(&self.0)
+            }
+
+            fn update(&self, __shadow: &mut Self::Shadow) {
+                #inner::update(&self.0, __shadow);
             }
 
             #[inline]

@@ -60,6 +60,7 @@
 pub mod __private;
 mod changes;
 mod codec;
+pub mod collections;
 pub mod edit;
 pub mod message;
 pub mod mirror;

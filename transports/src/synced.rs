@@ -9,8 +9,9 @@ mod tuple;
 mod value;
 mod wrapper;
 
-pub(crate) use self::list::{diff_items, permutation};
+pub(crate) use self::list::{admit_items, check_items, diff_items, permutation, reorder};
 pub use self::map::Key;
+pub(crate) use self::value::edit_items;
 
 use crate::changes::Changes;
 use crate::edit::{Author, Edit, EditError, Payload, Reason};
@@ -48,6 +49,11 @@ pub trait Synced: Sized + Send + Sync + 'static {
 
     /// The shadow of the value as it is now.
     fn shadow(&self) -> Self::Shadow;
+
+    /// Makes an old shadow the shadow of the value as it is now, reusing its memory where that is possible.
+    fn update(&self, shadow: &mut Self::Shadow) {
+        *shadow = self.shadow();
+    }
 
     /// Whether nothing changed since the shadow was made.
     fn same(&self, shadow: &Self::Shadow) -> bool;

@@ -40,6 +40,8 @@ pub struct Tracked<T: Synced> {
     shadow: T::Shadow,
     /// Whether the wire lacks a field's present value.
     faulty: bool,
+    /// Whether the model was borrowed mutably since the last collection.
+    borrowed: bool,
 }
 
 impl<T: Synced> Tracked<T> {
@@ -52,11 +54,13 @@ impl<T: Synced> Tracked<T> {
             model,
             shadow,
             faulty,
+            borrowed: false,
         }
     }
 
     /// Adds to `changes` what changed since the last collection.
     pub fn collect(this: &mut Self, changes: &mut Changes) {
+        this.borrowed = false;
         let before = changes.faults().len();
         this.model.diff(&mut this.shadow, &At::root(), changes);
         this.faulty = changes.faults().len() > before;
@@ -71,31 +75,43 @@ impl<T: Synced> Tracked<T> {
     /// Makes a client's edit: all of its ops or none, within the model's rules. `changes` then has what really changed,
     /// which is what every peer is to be told, the one that asked included.
     ///
-    /// Changes made since the last collection become part of the edit, so collect first.
-    ///
     /// # Errors
     /// Why the edit was refused. The model is as it was.
+    ///
+    /// # Panics
+    /// If the model was borrowed mutably since the last collection: what the host changed has to be told before, or it
+    /// would pass for the client's.
     pub fn edit(
         this: &mut Self,
         ops: impl IntoIterator<Item = Op>,
         changes: &mut Changes,
     ) -> Result<(), PatchError> {
-        let undo = edit::apply(&mut this.model, ops, Author::Client)?;
-        changes.judge();
-        Self::collect(this, changes);
-        let Some((path, reason)) = changes.take_refusal() else {
-            return Ok(());
+        assert!(
+            !this.borrowed,
+            "the host's changes are collected before an edit"
+        );
+        let refusal = match edit::apply(&mut this.model, ops, Author::Client) {
+            Err(refusal) => refusal,
+            Ok(undo) => {
+                changes.judge();
+                Self::collect(this, changes);
+                let Some((path, reason)) = changes.take_refusal() else {
+                    return Ok(());
+                };
+                undo.revert(&mut this.model);
+                PatchError {
+                    op: None,
+                    path,
+                    reason,
+                }
+            }
         };
-        undo.revert(&mut this.model);
-        // The shadow has followed the edit; it goes back the same way, and nobody hears of either.
+        // The shadow may have followed the edit, and collections have noted it; all of that goes back the same way,
+        // and nobody hears of it.
         changes.clear();
         Self::collect(this, changes);
         changes.clear();
-        Err(PatchError {
-            op: None,
-            path,
-            reason,
-        })
+        Err(refusal)
     }
 
     /// The model itself, tracked no longer.
@@ -113,7 +129,9 @@ impl<T: Synced> Deref for Tracked<T> {
 }
 
 impl<T: Synced> DerefMut for Tracked<T> {
+    #[inline]
     fn deref_mut(&mut self) -> &mut T {
+        self.borrowed = true;
         &mut self.model
     }
 }

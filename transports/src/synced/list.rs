@@ -121,7 +121,13 @@ fn rearrange<T: Synced>(
 
 /// Brings items into the order `wanted` (old ranks in new order): by moves, or by one op that lists all positions where
 /// there would be many moves. `start` items stand in front and `behind` after them.
-fn reorder(wanted: &[usize], start: usize, behind: usize, at: &At<'_>, out: &mut Changes) {
+pub(crate) fn reorder(
+    wanted: &[usize],
+    start: usize,
+    behind: usize,
+    at: &At<'_>,
+    out: &mut Changes,
+) {
     if wanted.is_sorted() {
         return;
     }
@@ -324,6 +330,18 @@ fn hash(keys: &std::hash::RandomState, value: &Value) -> u64 {
     state.finish()
 }
 
+fn update_items<'a, T: Synced>(
+    items: impl ExactSizeIterator<Item = &'a T>,
+    shadows: &mut Vec<T::Shadow>,
+) {
+    shadows.truncate(items.len());
+    let mut items = items;
+    for (shadow, item) in shadows.iter_mut().zip(&mut items) {
+        item.update(shadow);
+    }
+    shadows.extend(items.map(T::shadow));
+}
+
 fn write_items<'a, T: Synced>(
     items: impl ExactSizeIterator<Item = &'a T>,
     settled: Option<&[T::Shadow]>,
@@ -365,14 +383,18 @@ fn edit_item<T: Synced>(
         .map_err(|error| error.below(index))
 }
 
-fn check_items<'a, T: Synced>(items: impl Iterator<Item = &'a T>, at: &At<'_>, out: &mut Changes) {
+pub(crate) fn check_items<'a, T: Synced>(
+    items: impl Iterator<Item = &'a T>,
+    at: &At<'_>,
+    out: &mut Changes,
+) {
     for (index, item) in items.enumerate() {
         item.check(&at.index(index), out);
     }
 }
 
 /// Items that stand where others stood count as the same items, so that replacing a list is no way around `read_only`.
-fn admit_items<'a, T: Synced>(
+pub(crate) fn admit_items<'a, T: Synced>(
     items: impl Iterator<Item = &'a T>,
     mut old: impl Iterator<Item = &'a T>,
 ) -> Result<(), EditError> {
@@ -387,6 +409,10 @@ impl<T: Synced> Synced for Vec<T> {
 
     fn shadow(&self) -> Self::Shadow {
         self.iter().map(T::shadow).collect()
+    }
+
+    fn update(&self, shadow: &mut Self::Shadow) {
+        update_items(self.iter(), shadow);
     }
 
     #[inline]
@@ -440,6 +466,10 @@ impl<T: Synced> Synced for VecDeque<T> {
 
     fn shadow(&self) -> Self::Shadow {
         self.iter().map(T::shadow).collect()
+    }
+
+    fn update(&self, shadow: &mut Self::Shadow) {
+        update_items(self.iter(), shadow);
     }
 
     #[inline]

@@ -21,6 +21,11 @@ macro_rules! text {
             }
 
             #[inline]
+            fn update(&self, shadow: &mut Self) {
+                Clone::clone_from(shadow, self);
+            }
+
+            #[inline]
             fn same(&self, shadow: &Self) -> bool {
                 self == shadow
             }
@@ -29,8 +34,7 @@ macro_rules! text {
             fn diff(&mut self, shadow: &mut Self, at: &At<'_>, out: &mut Changes) {
                 if self != shadow {
                     out.set(at, self);
-                    // Reuses the shadow's memory where there is enough.
-                    Clone::clone_from(shadow, self);
+                    self.update(shadow);
                 }
             }
 

@@ -17,6 +17,10 @@ macro_rules! tuple {
                 ($(self.$index.shadow(),)+)
             }
 
+            fn update(&self, shadow: &mut Self::Shadow) {
+                $(self.$index.update(&mut shadow.$index);)+
+            }
+
             #[inline]
             fn same(&self, shadow: &Self::Shadow) -> bool {
                 $(self.$index.same(&shadow.$index))&&+

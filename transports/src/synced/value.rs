@@ -111,7 +111,7 @@ fn entry<'a>(
 }
 
 /// The edits that end at a list, for every growing list there is.
-pub(super) fn edit_items<T: Synced>(
+pub(crate) fn edit_items<T: Synced>(
     items: &mut Vec<T>,
     edit: Edit,
     author: Author,

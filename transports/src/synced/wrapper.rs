@@ -15,6 +15,10 @@ impl<T: Synced> Synced for Box<T> {
         Box::new(T::shadow(self))
     }
 
+    fn update(&self, shadow: &mut Self::Shadow) {
+        T::update(self, shadow);
+    }
+
     #[inline]
     fn same(&self, shadow: &Self::Shadow) -> bool {
         T::same(self, shadow)
@@ -61,6 +65,13 @@ impl<T: Synced> Synced for Option<T> {
 
     fn shadow(&self) -> Self::Shadow {
         self.as_ref().map(T::shadow)
+    }
+
+    fn update(&self, shadow: &mut Self::Shadow) {
+        match (self, shadow) {
+            (Some(value), Some(shadow)) => value.update(shadow),
+            (_, shadow) => *shadow = self.shadow(),
+        }
     }
 
     #[inline]

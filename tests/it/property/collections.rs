@@ -1,0 +1,224 @@
+//! Tracked collections: whatever is done to them, the ops they tell lead from the old state to the new.
+
+use proptest::prelude::*;
+use transports::collections::List;
+use transports::{Changes, Patch, Synced, Tracked, Value, Writer, diff};
+
+use super::entropy::Entropy;
+
+#[derive(Synced, Clone, Debug, PartialEq)]
+struct House {
+    name: String,
+    rooms: List<Room>,
+    spare: List<Room>,
+    words: List<String>,
+    maybe: Option<List<i64>>,
+    plain: Vec<Room>,
+}
+
+#[derive(Synced, Clone, Debug, Default, PartialEq)]
+struct Room {
+    #[synced(range = -1000..=1000)]
+    size: i64,
+    label: String,
+    players: List<Player>,
+}
+
+#[derive(Synced, Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Player {
+    score: i64,
+    wide: u64,
+}
+
+impl House {
+    fn new() -> Self {
+        Self {
+            name: "house".into(),
+            rooms: (0..4).map(Room::numbered).collect(),
+            spare: List::new(),
+            words: List::from(["a".to_owned(), "b".to_owned()]),
+            maybe: None,
+            plain: (0..2).map(Room::numbered).collect(),
+        }
+    }
+
+    fn mutate(&mut self, entropy: &mut Entropy) {
+        match entropy.below(16) {
+            0..=5 => mutate_list(&mut self.rooms, entropy, Room::random, Room::mutate),
+            6 => mutate_list(&mut self.spare, entropy, Room::random, Room::mutate),
+            7 => mutate_list(&mut self.words, entropy, Entropy::text, |word, entropy| {
+                word.push_str(&entropy.text())
+            }),
+            8 => std::mem::swap(&mut self.rooms, &mut self.spare),
+            9 => self.rooms = std::mem::take(&mut self.spare),
+            10 => self.spare = self.rooms.clone(),
+            11 => match &mut self.maybe {
+                Some(list) => mutate_list(list, entropy, Entropy::int, |int, entropy| {
+                    *int = entropy.int()
+                }),
+                none => *none = Some(List::from([1, 2])),
+            },
+            12 => self.maybe = None,
+            13 => {
+                // The same list comes back changed.
+                let mut rooms = std::mem::take(&mut self.rooms);
+                mutate_list(&mut rooms, entropy, Room::random, Room::mutate);
+                self.rooms = rooms;
+            }
+            14 => self.plain.iter_mut().for_each(|room| room.mutate(entropy)),
+            _ => self.plain.push(Room::random(entropy)),
+        }
+    }
+}
+
+impl Room {
+    fn numbered(size: i64) -> Self {
+        Self {
+            size,
+            label: format!("room {size}"),
+            players: List::new(),
+        }
+    }
+
+    fn random(entropy: &mut Entropy) -> Self {
+        let mut room = Self::numbered(entropy.below(5) as i64);
+        for _ in 0..entropy.below(3) {
+            room.players.push(Player {
+                score: entropy.int(),
+                wide: 1,
+            });
+        }
+        room
+    }
+
+    fn mutate(&mut self, entropy: &mut Entropy) {
+        match entropy.below(5) {
+            0 => self.size = i64::from(entropy.next() % 7),
+            1 => self.label = entropy.text(),
+            _ => mutate_list(
+                &mut self.players,
+                entropy,
+                |entropy| Player {
+                    score: entropy.int(),
+                    wide: 2,
+                },
+                |player, entropy| player.score = entropy.int(),
+            ),
+        }
+    }
+}
+
+fn mutate_list<T: Synced + Clone + PartialEq>(
+    list: &mut List<T>,
+    entropy: &mut Entropy,
+    new: fn(&mut Entropy) -> T,
+    change: fn(&mut T, &mut Entropy),
+) {
+    let place = entropy.below(list.len());
+    let other = entropy.below(list.len());
+    let (low, high) = (place.min(other), place.max(other));
+    match entropy.below(31) {
+        _ if list.is_empty() => list.push(new(entropy)),
+        0..=2 => list.push(new(entropy)),
+        3 => drop(list.pop()),
+        4 => list.insert(place, new(entropy)),
+        5 => drop(list.remove(place)),
+        6 => drop(list.swap_remove(place)),
+        7 => list.truncate(place),
+        8 => list.clear(),
+        9 => list.extend((0..3).map(|_| new(entropy))),
+        10 => drop(list.drain(low..high)),
+        11 => list.retain(|_| entropy.below(3) > 0),
+        12 => list.dedup(),
+        13 => list.sort_by_key(|item| format!("{:?}", value_of(item))),
+        14 => list.reverse(),
+        15 => list.rotate_left(place),
+        16 => list.rotate_right(place),
+        17 => list.swap(place, other),
+        18 => {
+            let mut tail = list.split_off(place).into_vec();
+            list.append(&mut tail);
+        }
+        19 => list.iter_mut().for_each(|item| change(item, entropy)),
+        20 => list
+            .iter_mut_where(|_| true)
+            .take(2)
+            .for_each(|item| change(item, entropy)),
+        21 => change(list.first_mut().unwrap(), entropy),
+        22 => change(list.last_mut().unwrap(), entropy),
+        23 => list.move_item(place, other),
+        24 => list.edit(|items| items.reverse()),
+        25 => list.resize(entropy.below(6), new(entropy)),
+        26 => {
+            // A window that slides.
+            list.remove(0);
+            list.push(new(entropy));
+        }
+        27 => {
+            let copy = list[place].clone();
+            list[other] = copy;
+        }
+        _ => change(&mut list[place], entropy),
+    }
+}
+
+fn value_of<T: Synced>(model: &T) -> Value {
+    Writer::to_value(|out| model.write(None, out))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1024, ..ProptestConfig::default() })]
+
+    #[test]
+    fn ops_of_collections_lead_from_the_old_state_to_the_new(numbers in prop::collection::vec(any::<u32>(), 1..80)) {
+        let mut entropy = Entropy::new(numbers);
+        let mut house = Tracked::new(House::new());
+        let mut mirror = value_of(&*house);
+        while !entropy.is_empty() {
+            for _ in 0..=entropy.below(4) {
+                house.mutate(&mut entropy);
+            }
+            let mut changes = Changes::as_ops();
+            Tracked::collect(&mut house, &mut changes);
+            let ops = changes.into_ops();
+            Patch { rev: 1, ops: ops.clone() }.apply(&mut mirror).unwrap();
+            prop_assert_eq!(&mirror, &value_of(&*house), "by {:?}", ops);
+            let mut again = Changes::as_ops();
+            Tracked::collect(&mut house, &mut again);
+            prop_assert_eq!(again.ops(), &[], "nothing has changed since");
+        }
+        prop_assert_eq!(House::read(mirror).unwrap(), House::clone(&house));
+    }
+
+    #[test]
+    fn a_refused_edit_of_collections_leaves_no_trace(numbers in prop::collection::vec(any::<u32>(), 1..60)) {
+        let mut entropy = Entropy::new(numbers);
+        let mut house = Tracked::new(House::new());
+        while !entropy.is_empty() {
+            house.mutate(&mut entropy);
+            Tracked::collect(&mut house, &mut Changes::as_ops());
+            let before = value_of(&*house);
+            let mut wanted = before.clone();
+            for _ in 0..=entropy.below(3) {
+                entropy.mutate(&mut wanted);
+            }
+            let mut changes = Changes::as_ops();
+            let edited = Tracked::edit(&mut house, diff(&before, wanted.clone()), &mut changes);
+            let ops = changes.into_ops();
+            match edited {
+                Err(_) => {
+                    prop_assert_eq!(value_of(&*house), before);
+                    prop_assert_eq!(ops, vec![]);
+                }
+                Ok(()) => {
+                    let mut mirror = before;
+                    Patch { rev: 1, ops }.apply(&mut mirror).unwrap();
+                    prop_assert_eq!(mirror, value_of(&*house), "what goes out is what is");
+                }
+            }
+            let mut again = Changes::as_ops();
+            Tracked::collect(&mut house, &mut again);
+            prop_assert_eq!(again.ops(), &[], "nothing is left to tell");
+        }
+    }
+}
