@@ -1,0 +1,148 @@
+//! Code that knows what changes and writes exactly that.
+
+use benches::Contestant;
+
+use crate::models::{Positions, Row, row, rows, small as small_model};
+
+fn int(out: &mut Vec<u8>, value: i64) {
+    out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+}
+
+fn text(out: &mut Vec<u8>, value: &str) {
+    serde_json::to_writer(out, value).unwrap();
+}
+
+pub(crate) fn small() -> impl Contestant {
+    let mut model = small_model();
+    let mut out = Vec::new();
+    move || {
+        model.level += 1;
+        out.clear();
+        out.extend_from_slice(br#"{"Set":{"path":[{"Key":"level"}],"value":{"Int":"#);
+        int(&mut out, model.level);
+        out.extend_from_slice(b"}}}");
+        out.len()
+    }
+}
+
+fn set_qty(out: &mut Vec<u8>, index: usize, qty: i64) {
+    out.extend_from_slice(br#"{"Set":{"path":[{"Key":"rows"},{"Index":"#);
+    int(out, index as i64);
+    out.extend_from_slice(br#"},{"Key":"qty"}],"value":{"Int":"#);
+    int(out, qty);
+    out.extend_from_slice(b"}}}");
+}
+
+fn insert(out: &mut Vec<u8>, index: usize, row: &Row) {
+    out.extend_from_slice(br#"{"Insert":{"path":[{"Key":"rows"}],"index":"#);
+    int(out, index as i64);
+    out.extend_from_slice(br#","value":{"Map":{"id":{"Int":"#);
+    int(out, row.id);
+    out.extend_from_slice(br#"},"name":{"Str":"#);
+    text(out, &row.name);
+    out.extend_from_slice(br#"},"price":{"Float":"#);
+    serde_json::to_writer(&mut *out, &row.price).unwrap();
+    out.extend_from_slice(br#"},"qty":{"Int":"#);
+    int(out, row.qty);
+    out.extend_from_slice(b"}}}}}");
+}
+
+fn remove_at(out: &mut Vec<u8>, index: usize) {
+    out.extend_from_slice(br#"{"RemoveAt":{"path":[{"Key":"rows"}],"index":"#);
+    int(out, index as i64);
+    out.extend_from_slice(b"}}");
+}
+
+pub(crate) fn one_row(len: usize) -> impl Contestant {
+    let mut model = rows(len);
+    let mut positions = Positions::of(len);
+    let mut out = Vec::new();
+    move || {
+        let index = positions.next();
+        model[index].qty += 1;
+        out.clear();
+        set_qty(&mut out, index, model[index].qty);
+        out.len()
+    }
+}
+
+pub(crate) fn all_rows() -> impl Contestant {
+    let mut model = rows(1_000);
+    let mut out = Vec::new();
+    move || {
+        out.clear();
+        for (index, row) in model.iter_mut().enumerate() {
+            row.qty += 1;
+            if index > 0 {
+                out.push(b',');
+            }
+            set_qty(&mut out, index, row.qty);
+        }
+        out.len()
+    }
+}
+
+pub(crate) fn window() -> impl Contestant {
+    let mut model = rows(120);
+    let mut next = 120;
+    let mut out = Vec::new();
+    move || {
+        model.remove(0);
+        next += 1;
+        model.push(row(next));
+        out.clear();
+        remove_at(&mut out, 0);
+        out.push(b',');
+        insert(&mut out, 119, &model[119]);
+        out.len()
+    }
+}
+
+pub(crate) struct Push {
+    model: Vec<Row>,
+    out: Vec<u8>,
+}
+
+impl Push {
+    pub(crate) fn new() -> Self {
+        Self { model: rows(12_000), out: Vec::new() }
+    }
+}
+
+impl Contestant for Push {
+    fn reset(&mut self) {
+        self.model.truncate(10_000);
+    }
+
+    fn step(&mut self) -> usize {
+        let index = self.model.len();
+        self.model.push(row(index));
+        self.out.clear();
+        insert(&mut self.out, index, &self.model[index]);
+        self.out.len()
+    }
+}
+
+pub(crate) struct RemoveFirst {
+    model: Vec<Row>,
+    out: Vec<u8>,
+}
+
+impl RemoveFirst {
+    pub(crate) fn new() -> Self {
+        Self { model: Vec::new(), out: Vec::new() }
+    }
+}
+
+impl Contestant for RemoveFirst {
+    fn reset(&mut self) {
+        self.model = rows(1_050);
+    }
+
+    fn step(&mut self) -> usize {
+        self.model.remove(0);
+        self.out.clear();
+        remove_at(&mut self.out, 0);
+        self.out.len()
+    }
+}
