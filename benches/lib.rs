@@ -37,7 +37,9 @@ pub struct Workload<'a> {
 
 impl std::fmt::Debug for Workload<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Workload").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Workload")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }
 
@@ -52,7 +54,11 @@ impl<'a> Workload<'a> {
     /// A workload whose steps can go on for ever, or up to `steps` times after a reset.
     #[must_use]
     pub fn new(name: &'static str, steps: Option<u32>) -> Self {
-        Self { name, steps: steps.unwrap_or(u32::MAX), contestants: Vec::new() }
+        Self {
+            name,
+            steps: steps.unwrap_or(u32::MAX),
+            contestants: Vec::new(),
+        }
     }
 
     /// Adds a contestant.
@@ -64,16 +70,26 @@ impl<'a> Workload<'a> {
 
     /// Lets all contestants take turns, prints a line, and returns the medians.
     pub fn measure(mut self) -> Times {
-        let times: Vec<u32> =
-            self.contestants.iter_mut().map(|(_, contestant)| calibrate(contestant.as_mut(), self.steps)).collect();
+        let times: Vec<u32> = self
+            .contestants
+            .iter_mut()
+            .map(|(_, contestant)| calibrate(contestant.as_mut(), self.steps))
+            .collect();
         let mut rounds = vec![Vec::new(); self.contestants.len()];
         for _ in 0..ROUNDS {
-            for (((_, contestant), steps), rounds) in self.contestants.iter_mut().zip(&times).zip(&mut rounds) {
+            for (((_, contestant), steps), rounds) in
+                self.contestants.iter_mut().zip(&times).zip(&mut rounds)
+            {
                 rounds.push(time(contestant.as_mut(), *steps, self.steps));
             }
         }
         let medians = rounds.into_iter().map(median);
-        let result: Times = self.contestants.iter().map(|(name, _)| *name).zip(medians).collect();
+        let result: Times = self
+            .contestants
+            .iter()
+            .map(|(name, _)| *name)
+            .zip(medians)
+            .collect();
         print(self.name, &result);
         result
     }

@@ -105,7 +105,10 @@ pub(crate) struct Push {
 
 impl Push {
     pub(crate) fn new() -> Self {
-        Self { model: rows(12_000), out: Vec::new() }
+        Self {
+            model: rows(12_000),
+            out: Vec::new(),
+        }
     }
 }
 
@@ -130,7 +133,10 @@ pub(crate) struct RemoveFirst {
 
 impl RemoveFirst {
     pub(crate) fn new() -> Self {
-        Self { model: Vec::new(), out: Vec::new() }
+        Self {
+            model: Vec::new(),
+            out: Vec::new(),
+        }
     }
 }
 

@@ -13,7 +13,9 @@ mod ours;
 use benches::Workload;
 
 fn main() {
-    println!("nanoseconds from a change to its encoded JSON patch; in brackets the multiple of the limit");
+    println!(
+        "nanoseconds from a change to its encoded JSON patch; in brackets the multiple of the limit"
+    );
     Workload::new("8 fields, one changed", None)
         .with("limit", limit::small())
         .with("transports", ours::small())
@@ -46,6 +48,10 @@ fn main() {
         .with("Vec", ours::window::<ours::Plain>())
         .measure();
     println!("\nidle sync of a clean model");
-    Workload::new("100k rows", None).with("List", ours::idle::<ours::Tracked>(100_000)).measure();
-    Workload::new("100k rows", None).with("Vec", ours::idle::<ours::Plain>(100_000)).measure();
+    Workload::new("100k rows", None)
+        .with("List", ours::idle::<ours::Tracked>(100_000))
+        .measure();
+    Workload::new("100k rows", None)
+        .with("Vec", ours::idle::<ours::Plain>(100_000))
+        .measure();
 }

@@ -37,7 +37,12 @@ pub(crate) struct Row {
 }
 
 pub(crate) fn row(id: usize) -> Row {
-    Row { id: id as i64, name: format!("row {id}"), price: 1.5, qty: 1 }
+    Row {
+        id: id as i64,
+        name: format!("row {id}"),
+        price: 1.5,
+        qty: 1,
+    }
 }
 
 pub(crate) fn rows(len: usize) -> Vec<Row> {

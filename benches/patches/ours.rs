@@ -7,7 +7,9 @@ use transports::{Changes, Synced, Tracked as Model};
 use crate::models::{Positions, Row, row, rows, small as small_model};
 
 /// A kind of list.
-pub(crate) trait Rows: Synced + From<Vec<Row>> + std::ops::Deref<Target: AsRef<[Row]>> {
+pub(crate) trait Rows:
+    Synced + From<Vec<Row>> + std::ops::Deref<Target: AsRef<[Row]>>
+{
     fn at(&mut self, index: usize) -> &mut Row;
     fn each(&mut self, change: impl FnMut(&mut Row));
     fn push_row(&mut self, row: Row);
@@ -57,7 +59,9 @@ struct Table<R> {
 }
 
 fn table<R: Rows>(len: usize) -> Model<Table<R>> {
-    Model::new(Table { rows: R::from(rows(len)) })
+    Model::new(Table {
+        rows: R::from(rows(len)),
+    })
 }
 
 fn collect<T: Synced>(model: &mut Model<T>, changes: &mut Changes) -> usize {
@@ -119,7 +123,10 @@ pub(crate) struct Push<R: Rows> {
 
 impl<R: Rows> Push<R> {
     pub(crate) fn new() -> Self {
-        Self { model: table(12_000), changes: Changes::as_json() }
+        Self {
+            model: table(12_000),
+            changes: Changes::as_json(),
+        }
     }
 }
 
@@ -143,7 +150,10 @@ pub(crate) struct RemoveFirst<R: Rows> {
 
 impl<R: Rows> RemoveFirst<R> {
     pub(crate) fn new() -> Self {
-        Self { model: table(0), changes: Changes::as_json() }
+        Self {
+            model: table(0),
+            changes: Changes::as_json(),
+        }
     }
 }
 

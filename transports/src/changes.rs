@@ -6,25 +6,23 @@ use crate::edit::Reason;
 use crate::patch::Op;
 use crate::path::{At, Path, WritePath};
 use crate::synced::Synced;
-use crate::writer::{Format, Head, Writer};
+use crate::writer::{Format, Head, Leaf, Writer};
 
 /// Collects the ops of one patch, encoded for every codec in use while the model is walked.
 ///
 /// [`Synced::diff`] reports what changed here. The ops are written straight from the model's own types.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Changes {
-    encodings: Vec<Encoding>,
+    /// In the order of [`Format::ALL`].
+    json: Option<Writer>,
+    msgpack: Option<Writer>,
+    cbor: Option<Writer>,
+    data: Option<Vec<Op>>,
     ops: usize,
     faults: Vec<Fault>,
     /// Rules are checked only while an edit is judged: the host is free to do as it likes.
     judging: bool,
     refusal: Option<(Path, Reason)>,
-}
-
-#[derive(Debug)]
-enum Encoding {
-    Bytes(Writer),
-    Ops(Vec<Op>),
 }
 
 /// A field whose present value the wire cannot carry. Its last good value stays on the wire.
@@ -46,7 +44,10 @@ impl Changes {
     /// Collects ops as data.
     #[must_use]
     pub fn as_ops() -> Self {
-        Self::with(vec![Encoding::Ops(Vec::new())])
+        Self {
+            data: Some(Vec::new()),
+            ..Self::default()
+        }
     }
 
     /// Collects ops as JSON text, for [`Changes::json`].
@@ -56,51 +57,59 @@ impl Changes {
     }
 
     pub(crate) fn encoded(formats: impl IntoIterator<Item = Format>) -> Self {
-        let mut changes = Self::with(Vec::new());
+        let mut changes = Self::default();
         changes.restart(formats);
         changes
     }
 
-    fn with(encodings: Vec<Encoding>) -> Self {
-        Self {
-            encodings,
-            ops: 0,
-            faults: Vec::new(),
-            judging: false,
-            refusal: None,
-        }
-    }
-
     /// Forgets what was collected and keeps the memory.
+    #[inline]
     pub fn clear(&mut self) {
-        for encoding in &mut self.encodings {
-            match encoding {
-                Encoding::Bytes(writer) => {
-                    writer.buffer().clear();
-                    writer.clamped = 0;
-                }
-                Encoding::Ops(ops) => ops.clear(),
-            }
+        if let Some(json) = &mut self.json {
+            json.clear();
+        }
+        if let Some(msgpack) = &mut self.msgpack {
+            msgpack.clear();
+        }
+        if let Some(cbor) = &mut self.cbor {
+            cbor.clear();
+        }
+        if let Some(ops) = &mut self.data {
+            ops.clear();
         }
         self.ops = 0;
-        self.faults.clear();
         self.judging = false;
-        self.refusal = None;
+        if !self.faults.is_empty() || self.refusal.is_some() {
+            self.faults.clear();
+            self.refusal = None;
+        }
     }
 
     /// As [`clear`](Self::clear), for the given formats from now on.
     pub(crate) fn restart(&mut self, formats: impl IntoIterator<Item = Format>) {
-        let mut old = std::mem::take(&mut self.encodings);
+        let mut wanted = [false; Format::ALL.len()];
         for format in formats {
-            let kept = old.iter().position(
-                |encoding| matches!(encoding, Encoding::Bytes(writer) if writer.format() == format),
-            );
-            self.encodings.push(kept.map_or_else(
-                || Encoding::Bytes(Writer::new(format, Vec::new())),
-                |position| old.swap_remove(position),
-            ));
+            if let Some(wanted) = wanted.get_mut(format.slot()) {
+                *wanted = true;
+            }
+        }
+        for (format, wanted) in Format::ALL.into_iter().zip(wanted) {
+            let writer = self.writer_mut(format);
+            if !wanted {
+                *writer = None;
+            } else if writer.is_none() {
+                *writer = Some(Writer::new(format, Vec::new()));
+            }
         }
         self.clear();
+    }
+
+    const fn writer_mut(&mut self, format: Format) -> &mut Option<Writer> {
+        match format {
+            Format::Json => &mut self.json,
+            Format::MessagePack => &mut self.msgpack,
+            Format::Cbor => &mut self.cbor,
+        }
     }
 
     /// The number of ops so far.
@@ -118,39 +127,32 @@ impl Changes {
     /// The ops, if they are collected [as data](Self::as_ops).
     #[must_use]
     pub fn ops(&self) -> &[Op] {
-        self.encodings
-            .iter()
-            .find_map(|encoding| match encoding {
-                Encoding::Ops(ops) => Some(ops.as_slice()),
-                Encoding::Bytes(_) => None,
-            })
-            .unwrap_or_default()
+        self.data.as_deref().unwrap_or_default()
     }
 
     /// The ops, taken out.
     #[must_use]
     pub fn into_ops(self) -> Vec<Op> {
-        self.encodings
-            .into_iter()
-            .find_map(|encoding| match encoding {
-                Encoding::Ops(ops) => Some(ops),
-                Encoding::Bytes(_) => None,
-            })
-            .unwrap_or_default()
+        self.data.unwrap_or_default()
     }
 
     /// The ops as JSON, separated by commas, if they are collected [as JSON](Self::as_json).
     #[must_use]
+    #[inline]
     pub fn json(&self) -> &[u8] {
         self.body(Format::Json).unwrap_or_default()
     }
 
     /// The encoded ops.
+    #[inline]
     pub(crate) fn body(&self, format: Format) -> Option<&[u8]> {
-        self.encodings.iter().find_map(|encoding| match encoding {
-            Encoding::Bytes(writer) if writer.format() == format => Some(writer.bytes()),
-            _ => None,
-        })
+        match format {
+            Format::Json => &self.json,
+            Format::MessagePack => &self.msgpack,
+            Format::Cbor => &self.cbor,
+        }
+        .as_ref()
+        .map(Writer::bytes)
     }
 
     /// The fields that could not be sent.
@@ -191,6 +193,17 @@ impl Changes {
             path: at.to_path(),
             reason: reason.to_string(),
         });
+    }
+
+    /// The leaf at `at` has changed. One function for all of them, and no rules to check below it.
+    pub(crate) fn set_leaf(&mut self, at: &At<'_>, leaf: Leaf<'_>) {
+        self.ops += 1;
+        if let Some(json) = &mut self.json {
+            json.json_set(at, leaf);
+        }
+        if self.msgpack.is_some() || self.cbor.is_some() || self.data.is_some() {
+            self.other_op(Head::Set, at, &|writer| writer.leaf(leaf));
+        }
     }
 
     /// `value` is new or has changed as a whole.
@@ -235,19 +248,11 @@ impl Changes {
     fn op(&mut self, head: Head<'_>, at: &At<'_>, write: impl Fn(&mut Writer)) {
         self.ops += 1;
         let mut clamped = false;
-        for encoding in &mut self.encodings {
-            match encoding {
-                Encoding::Bytes(writer) => {
-                    let before = writer.clamped;
-                    writer.op(head, at, &write);
-                    clamped |= writer.clamped > before;
-                }
-                Encoding::Ops(ops) => {
-                    let (op, cut) = owned(head, at, &write);
-                    ops.push(op);
-                    clamped |= cut;
-                }
-            }
+        if let Some(json) = &mut self.json {
+            clamped |= json.clamps(|json| json.json_op(head, at, &write));
+        }
+        if self.msgpack.is_some() || self.cbor.is_some() || self.data.is_some() {
+            clamped |= self.other_op(head, at, &write);
         }
         if clamped {
             self.fault(
@@ -255,6 +260,19 @@ impl Changes {
                 "a number in here is beyond the 64 bits of the wire, the nearest one was sent",
             );
         }
+    }
+
+    fn other_op(&mut self, head: Head<'_>, at: &At<'_>, write: &dyn Fn(&mut Writer)) -> bool {
+        let mut clamped = false;
+        for writer in [&mut self.msgpack, &mut self.cbor].into_iter().flatten() {
+            clamped |= writer.clamps(|writer| writer.op(head, at, write));
+        }
+        if let Some(ops) = &mut self.data {
+            let (op, cut) = owned(head, at, write);
+            ops.push(op);
+            clamped |= cut;
+        }
+        clamped
     }
 }
 

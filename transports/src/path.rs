@@ -125,7 +125,7 @@ pub struct At<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step<'a> {
     Root,
-    /// A field whose name needs no escaping in any codec.
+    /// A field as its step is in JSON: `{"Key":"name"}`, with a name that needs no escaping.
     Field(&'static str),
     Key(&'a str),
     Index(usize),
@@ -141,13 +141,13 @@ impl<'a> At<'a> {
         }
     }
 
-    /// The field `name` of the struct here. `name` must be printable ASCII without `"` and `\`, which the derive sees
-    /// to; any other name goes through [`At::key`].
+    /// A field of the struct here, given as its step is in JSON: `{"Key":"name"}` with a name that is printable ASCII
+    /// without `"` and `\\`. The derive prepares these; any other field goes through [`At::key`].
     #[must_use]
-    pub const fn field(&'a self, name: &'static str) -> Self {
+    pub const fn field(&'a self, step: &'static str) -> Self {
         At {
             above: Some(self),
-            step: Step::Field(name),
+            step: Step::Field(step),
         }
     }
 
@@ -175,20 +175,32 @@ impl<'a> At<'a> {
         let mut path = Path::root();
         self.visit(&mut |step| match step {
             Step::Root => {}
-            Step::Field(name) => path.push(name),
+            Step::Field(step) => path.push(field_name(step)),
             Step::Key(key) => path.push(key),
             Step::Index(index) => path.push(index),
         });
         path
     }
 
-    /// Steps from the root down.
-    #[inline]
+    /// Calls `visitor` with the steps from the root down.
     pub(crate) fn visit(&self, visitor: &mut impl FnMut(Step<'a>)) {
         if let Some(above) = self.above {
             above.visit(visitor);
+            visitor(self.step);
         }
-        visitor(self.step);
+    }
+
+    /// The place above and the step from there; `None` at the root.
+    #[inline]
+    pub(crate) const fn split(&self) -> Option<(&'a Self, Step<'a>)> {
+        match self.above {
+            Some(above) => Some((above, self.step)),
+            None => None,
+        }
+    }
+
+    pub(crate) const fn is_root(&self) -> bool {
+        self.above.is_none()
     }
 
     /// The number of segments of the path.
@@ -201,6 +213,13 @@ impl<'a> At<'a> {
         }
         len
     }
+}
+
+/// The name within a prepared step.
+pub(crate) fn field_name(step: &'static str) -> &'static str {
+    step.strip_prefix("{\"Key\":\"")
+        .and_then(|rest| rest.strip_suffix("\"}"))
+        .unwrap_or(step)
 }
 
 /// What can be written as a path.

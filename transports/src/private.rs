@@ -52,8 +52,15 @@ pub fn read_named<T>(
 /// The name of a field as a step of a path.
 #[inline]
 #[must_use]
-pub const fn at_field<'a>(at: &'a At<'a>, name: &'static str, plain: bool) -> At<'a> {
-    if plain { at.field(name) } else { at.key(name) }
+pub const fn at_field<'a>(at: &'a At<'a>, name: &'static str, _plain: bool) -> At<'a> {
+    at.key(name)
+}
+
+/// As [`at_field`], for a step that was prepared: `{"Key":"name"}`.
+#[inline]
+#[must_use]
+pub const fn at_step<'a>(at: &'a At<'a>, step: &'static str) -> At<'a> {
+    at.field(step)
 }
 
 /// A field of a struct being written.

@@ -11,6 +11,7 @@ mod wrapper;
 
 pub(crate) use self::list::{admit_items, check_items, diff_items, permutation, reorder};
 pub use self::map::Key;
+pub(crate) use self::map::{parse as parse_key, write_entries};
 pub(crate) use self::value::edit_items;
 
 use crate::changes::Changes;
@@ -148,6 +149,6 @@ pub(crate) fn diff_leaf<T: Synced>(
 ) {
     if !this.same(shadow) {
         out.set(at, this);
-        *shadow = this.shadow();
+        this.update(shadow);
     }
 }

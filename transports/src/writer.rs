@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use ciborium_ll::{Encoder, Header};
 
 use crate::patch::Op;
-use crate::path::{At, Step, WritePath};
+use crate::path::{At, Step, WritePath, field_name};
 use crate::value::Value;
 
 /// The built-in wire formats.
@@ -46,29 +46,36 @@ impl Format {
 /// ```
 #[derive(Debug)]
 pub struct Writer {
-    sink: Sink,
+    form: Form,
+    buffer: Vec<u8>,
+    tree: Tree,
     /// How many numbers did not fit and went out as the nearest that does.
     pub(crate) clamped: usize,
 }
 
-#[derive(Debug)]
-enum Sink {
-    Json(Vec<u8>),
-    MessagePack(Vec<u8>),
-    Cbor(Vec<u8>),
-    Tree(Tree),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Form {
+    Json,
+    MessagePack,
+    Cbor,
+    Tree,
 }
 
 const INFALLIBLE: &str = "writing to memory does not fail";
 
 impl Writer {
     pub(crate) const fn new(format: Format, buffer: Vec<u8>) -> Self {
-        let sink = match format {
-            Format::Json => Sink::Json(buffer),
-            Format::MessagePack => Sink::MessagePack(buffer),
-            Format::Cbor => Sink::Cbor(buffer),
+        let form = match format {
+            Format::Json => Form::Json,
+            Format::MessagePack => Form::MessagePack,
+            Format::Cbor => Form::Cbor,
         };
-        Self { sink, clamped: 0 }
+        Self {
+            form,
+            buffer,
+            tree: Tree::new(),
+            clamped: 0,
+        }
     }
 
     /// Collects what `write` writes as a [`Value`].
@@ -77,64 +84,72 @@ impl Writer {
     /// If `write` does not write exactly one value.
     pub fn to_value(write: impl FnOnce(&mut Self)) -> Value {
         let mut writer = Self {
-            sink: Sink::Tree(Tree::default()),
+            form: Form::Tree,
+            buffer: Vec::new(),
+            tree: Tree::new(),
             clamped: 0,
         };
         write(&mut writer);
-        match writer.sink {
-            Sink::Tree(tree) => tree.done.expect("`write` writes one value"),
-            _ => unreachable!("the sink was made a tree above"),
+        writer.tree.done.expect("`write` writes one value")
+    }
+
+    pub(crate) const fn format(&self) -> Format {
+        match self.form {
+            Form::Json | Form::Tree => Format::Json,
+            Form::MessagePack => Format::MessagePack,
+            Form::Cbor => Format::Cbor,
         }
     }
 
-    pub(crate) fn format(&self) -> Format {
-        match self.sink {
-            Sink::Json(_) | Sink::Tree(_) => Format::Json,
-            Sink::MessagePack(_) => Format::MessagePack,
-            Sink::Cbor(_) => Format::Cbor,
-        }
+    /// Forgets what was written and keeps the memory.
+    #[inline]
+    pub(crate) fn clear(&mut self) {
+        self.clamped = 0;
+        self.buffer.clear();
     }
 
+    /// Whether a number that `write` writes does not fit.
+    #[inline]
+    pub(crate) fn clamps(&mut self, write: impl FnOnce(&mut Self)) -> bool {
+        let before = self.clamped;
+        write(self);
+        self.clamped > before
+    }
+
+    #[inline]
     pub(crate) fn bytes(&self) -> &[u8] {
-        match &self.sink {
-            Sink::Json(buffer) | Sink::MessagePack(buffer) | Sink::Cbor(buffer) => buffer,
-            Sink::Tree(_) => &[],
-        }
+        &self.buffer
     }
 
-    pub(crate) fn buffer(&mut self) -> &mut Vec<u8> {
-        match &mut self.sink {
-            Sink::Json(buffer) | Sink::MessagePack(buffer) | Sink::Cbor(buffer) => buffer,
-            Sink::Tree(_) => unreachable!("trees have no bytes"),
-        }
+    pub(crate) const fn buffer(&mut self) -> &mut Vec<u8> {
+        &mut self.buffer
     }
 
     pub(crate) fn into_bytes(self) -> Vec<u8> {
-        match self.sink {
-            Sink::Json(buffer) | Sink::MessagePack(buffer) | Sink::Cbor(buffer) => buffer,
-            Sink::Tree(_) => Vec::new(),
-        }
+        self.buffer
     }
 
     /// Nothing.
     #[inline]
     pub fn null(&mut self) {
-        match &mut self.sink {
-            Sink::Json(out) => {
+        let out = &mut self.buffer;
+        match self.form {
+            Form::Json => {
                 separate(out);
                 out.extend_from_slice(b"\"Null\"");
             }
-            Sink::MessagePack(out) => out.extend_from_slice(b"\xa4Null"),
-            Sink::Cbor(out) => out.extend_from_slice(b"\x64Null"),
-            Sink::Tree(tree) => tree.leaf(Value::Null),
+            Form::MessagePack => out.extend_from_slice(b"\xa4Null"),
+            Form::Cbor => out.extend_from_slice(b"\x64Null"),
+            Form::Tree => self.tree.leaf(Value::Null),
         }
     }
 
     /// True or false.
     #[inline]
     pub fn bool(&mut self, value: bool) {
-        match &mut self.sink {
-            Sink::Json(out) => {
+        let out = &mut self.buffer;
+        match self.form {
+            Form::Json => {
                 separate(out);
                 out.extend_from_slice(if value {
                     b"{\"Bool\":true}"
@@ -142,37 +157,38 @@ impl Writer {
                     b"{\"Bool\":false}"
                 });
             }
-            Sink::MessagePack(out) => {
+            Form::MessagePack => {
                 out.extend_from_slice(b"\x81\xa4Bool");
                 out.push(if value { 0xc3 } else { 0xc2 });
             }
-            Sink::Cbor(out) => {
+            Form::Cbor => {
                 out.extend_from_slice(b"\xa1\x64Bool");
                 out.push(if value { 0xf5 } else { 0xf4 });
             }
-            Sink::Tree(tree) => tree.leaf(Value::Bool(value)),
+            Form::Tree => self.tree.leaf(Value::Bool(value)),
         }
     }
 
     /// A whole number.
     #[inline]
     pub fn int(&mut self, value: i64) {
-        match &mut self.sink {
-            Sink::Json(out) => {
+        let out = &mut self.buffer;
+        match self.form {
+            Form::Json => {
                 separate(out);
                 out.extend_from_slice(b"{\"Int\":");
                 out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
                 out.push(b'}');
             }
-            Sink::MessagePack(out) => {
+            Form::MessagePack => {
                 out.extend_from_slice(b"\x81\xa3Int");
                 rmp::encode::write_sint(out, value).expect(INFALLIBLE);
             }
-            Sink::Cbor(out) => {
+            Form::Cbor => {
                 out.extend_from_slice(b"\xa1\x63Int");
                 cbor(out, integer(value));
             }
-            Sink::Tree(tree) => tree.leaf(Value::Int(value)),
+            Form::Tree => self.tree.leaf(Value::Int(value)),
         }
     }
 
@@ -192,51 +208,53 @@ impl Writer {
         if !value.is_finite() {
             return self.null();
         }
-        match &mut self.sink {
-            Sink::Json(out) => {
+        let out = &mut self.buffer;
+        match self.form {
+            Form::Json => {
                 separate(out);
                 out.extend_from_slice(b"{\"Float\":");
                 serde_json::to_writer(&mut *out, &value).expect(INFALLIBLE);
                 out.push(b'}');
             }
-            Sink::MessagePack(out) => {
+            Form::MessagePack => {
                 out.extend_from_slice(b"\x81\xa5Float");
                 rmp::encode::write_f64(out, value).expect(INFALLIBLE);
             }
-            Sink::Cbor(out) => {
+            Form::Cbor => {
                 out.extend_from_slice(b"\xa1\x65Float");
                 cbor(out, Header::Float(value));
             }
-            Sink::Tree(tree) => tree.leaf(Value::Float(value)),
+            Form::Tree => self.tree.leaf(Value::Float(value)),
         }
     }
 
     /// Text.
     #[inline]
     pub fn str(&mut self, value: &str) {
-        match &mut self.sink {
-            Sink::Json(out) => {
+        let out = &mut self.buffer;
+        match self.form {
+            Form::Json => {
                 separate(out);
                 out.extend_from_slice(b"{\"Str\":");
                 json_text(out, value);
                 out.push(b'}');
             }
-            Sink::MessagePack(out) => {
+            Form::MessagePack => {
                 out.extend_from_slice(b"\x81\xa3Str");
                 rmp::encode::write_str(out, value).expect(INFALLIBLE);
             }
-            Sink::Cbor(out) => {
+            Form::Cbor => {
                 out.extend_from_slice(b"\xa1\x63Str");
                 cbor_text(out, value);
             }
-            Sink::Tree(tree) => tree.leaf(Value::Str(value.to_owned())),
+            Form::Tree => self.tree.leaf(Value::Str(value.to_owned())),
         }
     }
 
     /// The id of another model.
     pub fn submodel(&mut self, id: u64) {
-        match &mut self.sink {
-            Sink::Tree(tree) => tree.leaf(Value::Submodel(id)),
+        match self.form {
+            Form::Tree => self.tree.leaf(Value::Submodel(id)),
             _ => {
                 self.raw_map(1);
                 self.raw_key("Submodel");
@@ -249,30 +267,32 @@ impl Writer {
     /// Opens a list of exactly `len` items.
     #[inline]
     pub fn list(&mut self, len: usize) {
-        match &mut self.sink {
-            Sink::Json(out) => {
+        let out = &mut self.buffer;
+        match self.form {
+            Form::Json => {
                 separate(out);
                 out.extend_from_slice(b"{\"List\":[");
             }
-            Sink::MessagePack(out) => {
+            Form::MessagePack => {
                 out.extend_from_slice(b"\x81\xa4List");
                 rmp::encode::write_array_len(out, length(len)).expect(INFALLIBLE);
             }
-            Sink::Cbor(out) => {
+            Form::Cbor => {
                 out.extend_from_slice(b"\xa1\x64List");
                 cbor(out, Header::Array(Some(len)));
             }
-            Sink::Tree(tree) => tree.open.push(Open::List(Vec::with_capacity(len))),
+            Form::Tree => self.tree.open.push(Open::List(Vec::with_capacity(len))),
         }
     }
 
     /// Closes the list opened last.
     #[inline]
     pub fn end_list(&mut self) {
-        match &mut self.sink {
-            Sink::Json(out) => out.extend_from_slice(b"]}"),
-            Sink::MessagePack(_) | Sink::Cbor(_) => {}
-            Sink::Tree(tree) => tree.close(),
+        let out = &mut self.buffer;
+        match self.form {
+            Form::Json => out.extend_from_slice(b"]}"),
+            Form::MessagePack | Form::Cbor => {}
+            Form::Tree => self.tree.close(),
         }
     }
 
@@ -280,28 +300,32 @@ impl Writer {
     /// byte order of the keys.
     #[inline]
     pub fn map(&mut self, len: usize) {
-        match &mut self.sink {
-            Sink::Json(out) => {
+        let out = &mut self.buffer;
+        match self.form {
+            Form::Json => {
                 separate(out);
                 out.extend_from_slice(b"{\"Map\":{");
             }
-            Sink::MessagePack(out) => {
+            Form::MessagePack => {
                 out.extend_from_slice(b"\x81\xa3Map");
                 rmp::encode::write_map_len(out, length(len)).expect(INFALLIBLE);
             }
-            Sink::Cbor(out) => {
+            Form::Cbor => {
                 out.extend_from_slice(b"\xa1\x63Map");
                 cbor(out, Header::Map(Some(len)));
             }
-            Sink::Tree(tree) => tree.open.push(Open::Map(BTreeMap::new(), String::new())),
+            Form::Tree => self
+                .tree
+                .open
+                .push(Open::Map(BTreeMap::new(), String::new())),
         }
     }
 
     /// The key of the entry that comes next.
     #[inline]
     pub fn key(&mut self, key: &str) {
-        match &mut self.sink {
-            Sink::Tree(tree) => tree.key(key),
+        match self.form {
+            Form::Tree => self.tree.key(key),
             _ => self.raw_key(key),
         }
     }
@@ -309,8 +333,9 @@ impl Writer {
     /// As [`key`](Self::key), for a name that is printable ASCII without `"` and `\`.
     #[inline]
     pub fn field(&mut self, name: &'static str) {
-        match &mut self.sink {
-            Sink::Json(out) => {
+        let out = &mut self.buffer;
+        match self.form {
+            Form::Json => {
                 separate(out);
                 out.push(b'"');
                 out.extend_from_slice(name.as_bytes());
@@ -323,10 +348,11 @@ impl Writer {
     /// Closes the map opened last.
     #[inline]
     pub fn end_map(&mut self) {
-        match &mut self.sink {
-            Sink::Json(out) => out.extend_from_slice(b"}}"),
-            Sink::MessagePack(_) | Sink::Cbor(_) => {}
-            Sink::Tree(tree) => tree.close(),
+        let out = &mut self.buffer;
+        match self.form {
+            Form::Json => out.extend_from_slice(b"}}"),
+            Form::MessagePack | Form::Cbor => {}
+            Form::Tree => self.tree.close(),
         }
     }
 
@@ -361,72 +387,76 @@ impl Writer {
 /// What messages are made of: the plain data model below the tagged values. Trees never see it.
 impl Writer {
     pub(crate) fn raw_map(&mut self, len: usize) {
-        match &mut self.sink {
-            Sink::Json(out) => {
+        let out = &mut self.buffer;
+        match self.form {
+            Form::Json => {
                 separate(out);
                 out.push(b'{');
             }
-            Sink::MessagePack(out) => {
+            Form::MessagePack => {
                 rmp::encode::write_map_len(out, length(len)).expect(INFALLIBLE);
             }
-            Sink::Cbor(out) => cbor(out, Header::Map(Some(len))),
-            Sink::Tree(_) => {}
+            Form::Cbor => cbor(out, Header::Map(Some(len))),
+            Form::Tree => {}
         }
     }
 
     pub(crate) fn raw_list(&mut self, len: usize) {
-        match &mut self.sink {
-            Sink::Json(out) => {
+        let out = &mut self.buffer;
+        match self.form {
+            Form::Json => {
                 separate(out);
                 out.push(b'[');
             }
-            Sink::MessagePack(out) => {
+            Form::MessagePack => {
                 rmp::encode::write_array_len(out, length(len)).expect(INFALLIBLE);
             }
-            Sink::Cbor(out) => cbor(out, Header::Array(Some(len))),
-            Sink::Tree(_) => {}
+            Form::Cbor => cbor(out, Header::Array(Some(len))),
+            Form::Tree => {}
         }
     }
 
     /// Closes a raw map (`}`) or list (`]`).
     pub(crate) fn raw_end(&mut self, bracket: u8) {
-        if let Sink::Json(out) = &mut self.sink {
-            out.push(bracket);
+        if self.form == Form::Json {
+            self.buffer.push(bracket);
         }
     }
 
     #[inline]
     pub(crate) fn raw_key(&mut self, key: &str) {
         self.raw_str(key);
-        if let Sink::Json(out) = &mut self.sink {
-            out.push(b':');
+        if self.form == Form::Json {
+            self.buffer.push(b':');
         }
     }
 
     #[inline]
     pub(crate) fn raw_str(&mut self, text: &str) {
-        match &mut self.sink {
-            Sink::Json(out) => {
+        let out = &mut self.buffer;
+        match self.form {
+            Form::Json => {
                 separate(out);
                 json_text(out, text);
             }
-            Sink::MessagePack(out) => rmp::encode::write_str(out, text).expect(INFALLIBLE),
-            Sink::Cbor(out) => cbor_text(out, text),
-            Sink::Tree(_) => {}
+            Form::MessagePack => rmp::encode::write_str(out, text).expect(INFALLIBLE),
+            Form::Cbor => cbor_text(out, text),
+            Form::Tree => {}
         }
     }
 
     pub(crate) fn raw_uint(&mut self, value: u64) {
-        match &mut self.sink {
-            Sink::Json(out) => {
+        let out = &mut self.buffer;
+        match self.form {
+            Form::Json => {
                 separate(out);
                 out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
             }
-            Sink::MessagePack(out) => {
+            Form::MessagePack => {
                 rmp::encode::write_uint(out, value).expect(INFALLIBLE);
             }
-            Sink::Cbor(out) => cbor(out, Header::Positive(value)),
-            Sink::Tree(_) => {}
+            Form::Cbor => cbor(out, Header::Positive(value)),
+            Form::Tree => {}
         }
     }
 
@@ -453,15 +483,71 @@ impl Writer {
                 self.raw_end(b']');
             }
             Json::String(text) => self.raw_str(text),
-            scalar => match &mut self.sink {
-                Sink::Json(out) => {
-                    separate(out);
-                    serde_json::to_writer(out, scalar).expect(INFALLIBLE);
+            scalar => {
+                let out = &mut self.buffer;
+                match self.form {
+                    Form::Json => {
+                        separate(out);
+                        serde_json::to_writer(out, scalar).expect(INFALLIBLE);
+                    }
+                    Form::MessagePack => rmp_serde::encode::write(out, scalar).expect(INFALLIBLE),
+                    Form::Cbor => ciborium::into_writer(scalar, out).expect(INFALLIBLE),
+                    Form::Tree => {}
                 }
-                Sink::MessagePack(out) => rmp_serde::encode::write(out, scalar).expect(INFALLIBLE),
-                Sink::Cbor(out) => ciborium::into_writer(scalar, out).expect(INFALLIBLE),
-                Sink::Tree(_) => {}
-            },
+            }
+        }
+    }
+}
+
+/// A value without anything below it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Leaf<'a> {
+    Bool(bool),
+    Int(i64),
+    Float(f64),
+    Str(&'a str),
+}
+
+impl Writer {
+    pub(crate) fn leaf(&mut self, leaf: Leaf<'_>) {
+        match leaf {
+            Leaf::Bool(value) => self.bool(value),
+            Leaf::Int(value) => self.int(value),
+            Leaf::Float(value) => self.float(value),
+            Leaf::Str(value) => self.str(value),
+        }
+    }
+
+    /// A `Set` of a leaf in JSON: by far the most frequent op, so it goes out in as few pieces as possible.
+    #[inline(always)]
+    pub(crate) fn json_set(&mut self, at: &At<'_>, leaf: Leaf<'_>) {
+        debug_assert_eq!(self.form, Form::Json);
+        let out = &mut self.buffer;
+        // Only ops stand in this buffer.
+        if !out.is_empty() {
+            out.push(b',');
+        }
+        out.extend_from_slice(b"{\"Set\":{\"path\":[");
+        json_at(out, at);
+        match leaf {
+            Leaf::Int(value) => {
+                out.extend_from_slice(b"],\"value\":{\"Int\":");
+                out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
+                out.extend_from_slice(b"}}}");
+            }
+            Leaf::Float(value) if value.is_finite() => {
+                out.extend_from_slice(b"],\"value\":{\"Float\":");
+                serde_json::to_writer(&mut *out, &value).expect(INFALLIBLE);
+                out.extend_from_slice(b"}}}");
+            }
+            Leaf::Float(_) => out.extend_from_slice(b"],\"value\":\"Null\"}}"),
+            Leaf::Bool(true) => out.extend_from_slice(b"],\"value\":{\"Bool\":true}}}"),
+            Leaf::Bool(false) => out.extend_from_slice(b"],\"value\":{\"Bool\":false}}}"),
+            Leaf::Str(value) => {
+                out.extend_from_slice(b"],\"value\":{\"Str\":");
+                json_text(out, value);
+                out.extend_from_slice(b"}}}");
+            }
         }
     }
 }
@@ -480,98 +566,85 @@ pub(crate) enum Head<'a> {
 impl Writer {
     /// One op; `value` writes the value of a `Set` or `Insert` and is not called otherwise. Members stand in the order
     /// of the published core in JSON, in byte order in the binary codecs.
-    #[inline]
     pub(crate) fn op(
         &mut self,
         head: Head<'_>,
         path: &impl WritePath,
         value: impl FnOnce(&mut Self),
     ) {
-        match &mut self.sink {
-            Sink::Json(out) => {
-                separate(out);
-                let open: &[u8] = match head {
-                    Head::Set => b"{\"Set\":{\"path\":[",
-                    Head::Remove => b"{\"Remove\":{\"path\":[",
-                    Head::Insert(_) => b"{\"Insert\":{\"path\":[",
-                    Head::RemoveAt(_) => b"{\"RemoveAt\":{\"path\":[",
-                    Head::Move(..) => b"{\"Move\":{\"path\":[",
-                    Head::Reorder(_) => b"{\"Reorder\":{\"path\":[",
-                };
-                out.extend_from_slice(open);
-                path.each(&mut |step| json_step(out, step));
-                out.push(b']');
-                match head {
-                    Head::Set => out.extend_from_slice(b",\"value\":"),
-                    Head::Remove => {}
-                    Head::Insert(index) => {
-                        json_member(out, b",\"index\":", index);
-                        out.extend_from_slice(b",\"value\":");
-                    }
-                    Head::RemoveAt(index) => json_member(out, b",\"index\":", index),
-                    Head::Move(from, to) => {
-                        json_member(out, b",\"from\":", from);
-                        json_member(out, b",\"to\":", to);
-                    }
-                    Head::Reorder(order) => {
-                        out.extend_from_slice(b",\"order\":[");
-                        for (position, index) in order.iter().enumerate() {
-                            json_member(out, if position == 0 { b"" } else { b"," }, *index);
-                        }
-                        out.push(b']');
-                    }
-                }
-                if matches!(head, Head::Set | Head::Insert(_)) {
-                    value(self);
-                }
-                self.buffer().extend_from_slice(b"}}");
+        match self.form {
+            Form::Json => self.json_op(head, path, value),
+            Form::MessagePack | Form::Cbor => self.binary_op(head, path, value),
+            Form::Tree => unreachable!("ops are not part of values"),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn json_op(
+        &mut self,
+        head: Head<'_>,
+        path: &impl WritePath,
+        value: impl FnOnce(&mut Self),
+    ) {
+        debug_assert_eq!(self.form, Form::Json);
+        let out = &mut self.buffer;
+        separate(out);
+        if matches!(head, Head::Set) {
+            out.extend_from_slice(b"{\"Set\":{\"path\":[");
+            json_path(out, path);
+            out.extend_from_slice(b"],\"value\":");
+        } else {
+            json_head(out, head, path);
+        }
+        if matches!(head, Head::Set | Head::Insert(_)) {
+            value(self);
+        }
+        self.buffer.extend_from_slice(b"}}");
+    }
+
+    fn binary_op(&mut self, head: Head<'_>, path: &impl WritePath, value: impl FnOnce(&mut Self)) {
+        self.raw_map(1);
+        match head {
+            Head::Set => {
+                self.raw_str("Set");
+                self.raw_map(2);
             }
-            Sink::MessagePack(_) | Sink::Cbor(_) => {
+            Head::Remove => {
+                self.raw_str("Remove");
                 self.raw_map(1);
-                match head {
-                    Head::Set => {
-                        self.raw_str("Set");
-                        self.raw_map(2);
-                    }
-                    Head::Remove => {
-                        self.raw_str("Remove");
-                        self.raw_map(1);
-                    }
-                    Head::Insert(index) => {
-                        self.raw_str("Insert");
-                        self.raw_map(3);
-                        self.raw_member("index", index);
-                    }
-                    Head::RemoveAt(index) => {
-                        self.raw_str("RemoveAt");
-                        self.raw_map(2);
-                        self.raw_member("index", index);
-                    }
-                    Head::Move(from, to) => {
-                        self.raw_str("Move");
-                        self.raw_map(3);
-                        self.raw_member("from", from);
-                        self.raw_path(path);
-                        self.raw_member("to", to);
-                        return;
-                    }
-                    Head::Reorder(order) => {
-                        self.raw_str("Reorder");
-                        self.raw_map(2);
-                        self.raw_str("order");
-                        self.raw_list(order.len());
-                        for index in order {
-                            self.raw_uint(*index as u64);
-                        }
-                    }
-                }
+            }
+            Head::Insert(index) => {
+                self.raw_str("Insert");
+                self.raw_map(3);
+                self.raw_member("index", index);
+            }
+            Head::RemoveAt(index) => {
+                self.raw_str("RemoveAt");
+                self.raw_map(2);
+                self.raw_member("index", index);
+            }
+            Head::Move(from, to) => {
+                self.raw_str("Move");
+                self.raw_map(3);
+                self.raw_member("from", from);
                 self.raw_path(path);
-                if matches!(head, Head::Set | Head::Insert(_)) {
-                    self.raw_str("value");
-                    value(self);
+                self.raw_member("to", to);
+                return;
+            }
+            Head::Reorder(order) => {
+                self.raw_str("Reorder");
+                self.raw_map(2);
+                self.raw_str("order");
+                self.raw_list(order.len());
+                for index in order {
+                    self.raw_uint(*index as u64);
                 }
             }
-            Sink::Tree(_) => unreachable!("ops are not part of values"),
+        }
+        self.raw_path(path);
+        if matches!(head, Head::Set | Head::Insert(_)) {
+            self.raw_str("value");
+            value(self);
         }
     }
 
@@ -597,16 +670,19 @@ impl Writer {
         self.raw_uint(index as u64);
     }
 
+    fn raw_key_step(&mut self, key: &str) {
+        self.raw_map(1);
+        self.raw_str("Key");
+        self.raw_str(key);
+    }
+
     fn raw_path(&mut self, path: &impl WritePath) {
         self.raw_str("path");
         self.raw_list(path.steps());
         path.each(&mut |step| match step {
             Step::Root => {}
-            Step::Field(key) | Step::Key(key) => {
-                self.raw_map(1);
-                self.raw_str("Key");
-                self.raw_str(key);
-            }
+            Step::Field(step) => self.raw_key_step(field_name(step)),
+            Step::Key(key) => self.raw_key_step(key),
             Step::Index(index) => {
                 self.raw_map(1);
                 self.raw_member("Index", index);
@@ -615,30 +691,82 @@ impl Writer {
     }
 }
 
+/// An op other than `Set` up to its value, or up to its end if it has none.
+fn json_head(out: &mut Vec<u8>, head: Head<'_>, path: &impl WritePath) {
+    let open: &[u8] = match head {
+        Head::Set => b"{\"Set\":{\"path\":[",
+        Head::Remove => b"{\"Remove\":{\"path\":[",
+        Head::Insert(_) => b"{\"Insert\":{\"path\":[",
+        Head::RemoveAt(_) => b"{\"RemoveAt\":{\"path\":[",
+        Head::Move(..) => b"{\"Move\":{\"path\":[",
+        Head::Reorder(_) => b"{\"Reorder\":{\"path\":[",
+    };
+    out.extend_from_slice(open);
+    json_path(out, path);
+    out.push(b']');
+    match head {
+        Head::Set => out.extend_from_slice(b",\"value\":"),
+        Head::Remove => {}
+        Head::Insert(index) => {
+            json_member(out, b",\"index\":", index);
+            out.extend_from_slice(b",\"value\":");
+        }
+        Head::RemoveAt(index) => json_member(out, b",\"index\":", index),
+        Head::Move(from, to) => {
+            json_member(out, b",\"from\":", from);
+            json_member(out, b",\"to\":", to);
+        }
+        Head::Reorder(order) => {
+            out.extend_from_slice(b",\"order\":[");
+            for (position, index) in order.iter().enumerate() {
+                json_member(out, if position == 0 { b"" } else { b"," }, *index);
+            }
+            out.push(b']');
+        }
+    }
+}
+
 fn json_member(out: &mut Vec<u8>, name: &[u8], index: usize) {
     out.extend_from_slice(name);
     out.extend_from_slice(itoa::Buffer::new().format(index).as_bytes());
+}
+
+/// The steps of a path without the brackets around them.
+fn json_path(out: &mut Vec<u8>, path: &impl WritePath) {
+    let mut first = true;
+    path.each(&mut |step| {
+        if !std::mem::take(&mut first) {
+            out.push(b',');
+        }
+        json_step(out, step);
+    });
+}
+
+/// As [`json_path`], on the shortest way.
+fn json_at(out: &mut Vec<u8>, at: &At<'_>) {
+    let Some((above, step)) = at.split() else {
+        return;
+    };
+    if !above.is_root() {
+        json_at(out, above);
+        out.push(b',');
+    }
+    json_step(out, step);
 }
 
 #[inline]
 fn json_step(out: &mut Vec<u8>, step: Step<'_>) {
     match step {
         Step::Root => {}
-        Step::Field(name) => {
-            separate(out);
-            out.extend_from_slice(b"{\"Key\":\"");
-            out.extend_from_slice(name.as_bytes());
-            out.extend_from_slice(b"\"}");
-        }
+        Step::Field(step) => out.extend_from_slice(step.as_bytes()),
         Step::Key(key) => {
-            separate(out);
             out.extend_from_slice(b"{\"Key\":");
             json_text(out, key);
             out.push(b'}');
         }
         Step::Index(index) => {
-            separate(out);
-            json_member(out, b"{\"Index\":", index);
+            out.extend_from_slice(b"{\"Index\":");
+            out.extend_from_slice(itoa::Buffer::new().format(index).as_bytes());
             out.push(b'}');
         }
     }
@@ -681,7 +809,7 @@ fn length(len: usize) -> u32 {
 }
 
 /// A value being put together.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Tree {
     open: Vec<Open>,
     done: Option<Value>,
@@ -695,6 +823,13 @@ enum Open {
 }
 
 impl Tree {
+    const fn new() -> Self {
+        Self {
+            open: Vec::new(),
+            done: None,
+        }
+    }
+
     fn leaf(&mut self, value: Value) {
         match self.open.last_mut() {
             None => self.done = Some(value),

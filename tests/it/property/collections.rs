@@ -1,7 +1,7 @@
 //! Tracked collections: whatever is done to them, the ops they tell lead from the old state to the new.
 
 use proptest::prelude::*;
-use transports::collections::List;
+use transports::collections::{List, Map, MapKey};
 use transports::{Changes, Patch, Synced, Tracked, Value, Writer, diff};
 
 use super::entropy::Entropy;
@@ -14,6 +14,8 @@ struct House {
     words: List<String>,
     maybe: Option<List<i64>>,
     plain: Vec<Room>,
+    stock: Map<String, Room>,
+    numbers: Map<i32, i64>,
 }
 
 #[derive(Synced, Clone, Debug, Default, PartialEq)]
@@ -39,11 +41,27 @@ impl House {
             words: List::from(["a".to_owned(), "b".to_owned()]),
             maybe: None,
             plain: (0..2).map(Room::numbered).collect(),
+            stock: Map::from([("x".to_owned(), Room::numbered(1))]),
+            numbers: (0..12).map(|key| (key, 0)).collect(),
         }
     }
 
     fn mutate(&mut self, entropy: &mut Entropy) {
-        match entropy.below(16) {
+        match entropy.below(22) {
+            16..=18 => mutate_map(
+                &mut self.stock,
+                entropy,
+                Entropy::text,
+                Room::random,
+                Room::mutate,
+            ),
+            19..=20 => mutate_map(
+                &mut self.numbers,
+                entropy,
+                |entropy| entropy.below(24) as i32,
+                Entropy::int,
+                |int, entropy| *int = entropy.int(),
+            ),
             0..=5 => mutate_list(&mut self.rooms, entropy, Room::random, Room::mutate),
             6 => mutate_list(&mut self.spare, entropy, Room::random, Room::mutate),
             7 => mutate_list(&mut self.words, entropy, Entropy::text, |word, entropy| {
@@ -159,6 +177,44 @@ fn mutate_list<T: Synced + Clone + PartialEq>(
             list[other] = copy;
         }
         _ => change(&mut list[place], entropy),
+    }
+}
+
+fn mutate_map<K: MapKey, V: Synced + Clone>(
+    map: &mut Map<K, V>,
+    entropy: &mut Entropy,
+    key: fn(&mut Entropy) -> K,
+    new: fn(&mut Entropy) -> V,
+    change: fn(&mut V, &mut Entropy),
+) {
+    let (place, value) = (key(entropy), new(entropy));
+    match entropy.below(15) {
+        0..=2 => drop(map.insert(place, value)),
+        3..=4 => drop(map.remove(&place)),
+        5 => drop(map.pop_first()),
+        6 => drop(map.pop_last()),
+        7 => map.clear(),
+        8 => map.retain(|_, value| {
+            change(value, entropy);
+            entropy.below(4) > 0
+        }),
+        9 => change(map.entry(place).or_insert(value), entropy),
+        10 => {
+            map.entry(place)
+                .and_modify(|value| change(value, entropy))
+                .or_insert(value);
+        }
+        11 => map.values_mut().for_each(|value| change(value, entropy)),
+        12 => map
+            .iter_mut_where(|_, _| true)
+            .take(1)
+            .for_each(|(_, value)| change(value, entropy)),
+        13 => *map = map.clone(),
+        _ => {
+            if let Some(value) = map.get_mut(&place) {
+                change(value, entropy);
+            }
+        }
     }
 }
 

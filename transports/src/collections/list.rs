@@ -138,13 +138,9 @@ impl<T: Synced> Log<T> {
     }
 
     /// Whether all items are where they were.
+    #[inline]
     fn is_in_place(&self) -> bool {
-        let mut runs = self.runs.iter();
-        match (runs.next(), runs.next()) {
-            (None, None) => self.base == 0,
-            (Some(only), None) => only.from == Some(0) && only.len == self.base,
-            _ => false,
-        }
+        self.runs.are_in_place(self.base)
     }
 
     /// Called before anything is noted: what the wire has seen meanwhile is forgotten.
@@ -161,9 +157,17 @@ impl<T: Synced> Log<T> {
         self.whole = false;
         self.base = len;
         self.runs.reset(len);
+        self.forget_touched();
+    }
+
+    /// Forgets which items were touched, and gives back memory that is much more than was needed lately.
+    #[inline]
+    fn forget_touched(&mut self) {
         self.usual = self.live.max(self.usual - self.usual / 8);
+        if self.live > FEW {
+            self.places.clear();
+        }
         self.live = 0;
-        self.places.clear();
         let most = 4 * self.usual.max(FEW);
         if self.touched.len() > most {
             self.touched.truncate(most);
@@ -807,64 +811,72 @@ impl<T: Synced> List<T> {
 
     /// Tells what the log knows, and forgets it.
     fn tell(&mut self, at: &At<'_>, out: &mut Changes) {
-        if !self.log.whole && !self.log.is_in_place() {
-            self.log.whole = !self.tell_arrangement(at, out);
-        }
-        if self.log.whole {
+        if !self.log.whole && self.log.is_in_place() {
+            self.tell_touched(at, out, Some);
+        } else if self.log.whole || !self.tell_arrangement(at, out) {
             out.set(at, self);
             self.log.reset(self.items.len());
-            return;
+        } else {
+            let places = self.log.runs.places();
+            self.log.runs.reset(self.items.len());
+            self.log.base = self.items.len();
+            self.tell_touched(at, out, |origin| places.now(origin));
         }
-        let in_place = self.log.is_in_place();
+    }
+
+    /// Tells what changed within the items that were touched; `now` knows where an item is that was at a place.
+    #[inline]
+    fn tell_touched(
+        &mut self,
+        at: &At<'_>,
+        out: &mut Changes,
+        now: impl Fn(usize) -> Option<usize>,
+    ) {
+        let before = out.faults().len();
         let live = self.log.live;
-        // Where items are now, by where they were.
-        let mut moved: Vec<(usize, usize, usize)> = Vec::new();
-        if !in_place {
-            let mut start = 0;
-            for run in self.log.runs.iter() {
-                moved.extend(run.from.map(|from| (from, run.len, start)));
-                start += run.len;
-            }
-            moved.sort_unstable();
-        }
-        let now = |origin: usize| {
-            if in_place {
-                return Some(origin);
-            }
-            let run = moved
-                .partition_point(|(from, ..)| *from <= origin)
-                .checked_sub(1)?;
-            let (from, len, start) = *moved.get(run)?;
-            (origin - from < len).then_some(start + origin - from)
-        };
-        let mut faulty = 0;
-        for place in 0..live {
-            let Some((origin, shadow)) = self.log.touched.get_mut(place) else {
-                break;
-            };
-            let Some(index) = now(*origin) else { continue };
-            let Some(item) = self.items.get_mut(index) else {
+        for (origin, shadow) in self.log.touched.iter_mut().take(live) {
+            // An item that is gone needs no more.
+            let Some((index, item)) =
+                now(*origin).and_then(|index| Some((index, self.items.get_mut(index)?)))
+            else {
+                *origin = usize::MAX;
                 continue;
             };
-            let faults = out.faults().len();
+            *origin = index;
             item.diff(shadow, &at.index(index), out);
-            if out.faults().len() > faults {
-                // The wire still has something else: the shadow is needed further on.
-                *origin = index;
+        }
+        if out.faults().len() > before {
+            self.keep_faulty();
+        } else {
+            self.log.forget_touched();
+        }
+    }
+
+    /// The wire still has something else of some items: their shadows are needed further on.
+    #[cold]
+    fn keep_faulty(&mut self) {
+        let mut faulty = 0;
+        for place in 0..self.log.live {
+            let differs = self.log.touched.get(place).is_some_and(|(index, shadow)| {
+                self.items
+                    .get(*index)
+                    .is_some_and(|item| !item.same(shadow))
+            });
+            if differs {
                 self.log.touched.swap(place, faulty);
                 faulty += 1;
             }
         }
-        self.log.reset(self.items.len());
+        self.log.forget_touched();
         self.log.live = faulty;
         if faulty > FEW {
-            let places = self
+            let origins = self
                 .log
                 .touched
                 .iter()
                 .take(faulty)
                 .map(|(origin, _)| *origin);
-            self.log.places.extend(places.zip(0..));
+            self.log.places.extend(origins.zip(0..));
         }
     }
 

@@ -40,6 +40,28 @@ impl Runs {
         }
     }
 
+    /// Whether this is a list of `len` items that was not rearranged.
+    #[inline]
+    pub(super) fn are_in_place(&self, len: usize) -> bool {
+        match self.0.as_slice() {
+            [] => len == 0,
+            [only] => only.from == Some(0) && only.len == len,
+            _ => false,
+        }
+    }
+
+    /// A look-up from old places to new ones.
+    pub(super) fn places(&self) -> Places {
+        let mut start = 0;
+        let mut places = Vec::with_capacity(self.0.len());
+        for run in &self.0 {
+            places.extend(run.from.map(|from| (from, run.len, start)));
+            start += run.len;
+        }
+        places.sort_unstable();
+        Places(places)
+    }
+
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = Run> {
         self.0.iter().copied()
     }
@@ -194,6 +216,21 @@ impl Runs {
             }
             rest -= 1;
         }
+    }
+}
+
+/// Where runs were, how long they are, and where they are now; sorted.
+pub(super) struct Places(Vec<(usize, usize, usize)>);
+
+impl Places {
+    /// Where the item is that was at `origin`, if it is still there.
+    pub(super) fn now(&self, origin: usize) -> Option<usize> {
+        let run = self
+            .0
+            .partition_point(|(from, ..)| *from <= origin)
+            .checked_sub(1)?;
+        let (from, len, start) = *self.0.get(run)?;
+        (origin - from < len).then_some(start + origin - from)
     }
 }
 

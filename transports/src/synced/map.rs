@@ -67,7 +67,7 @@ macro_rules! printed_key {
 
 printed_key!(i8 i16 i32 i64 i128 isize u8 u16 u32 u64 u128 usize bool char);
 
-fn parse<K: Key>(text: &str) -> Result<K, EditError> {
+pub(crate) fn parse<K: Key>(text: &str) -> Result<K, EditError> {
     K::parse(text).ok_or_else(|| {
         let name = std::any::type_name::<K>();
         EditError::new(Reason::Rule(format!(
@@ -77,7 +77,7 @@ fn parse<K: Key>(text: &str) -> Result<K, EditError> {
 }
 
 /// The wire wants entries in byte order of the texts.
-fn write_entries<'a, K: Key, V: Synced>(
+pub(crate) fn write_entries<'a, K: Key, V: Synced>(
     entries: impl ExactSizeIterator<Item = (&'a K, &'a V)>,
     settled: impl Fn(&K) -> Option<&'a V::Shadow>,
     in_order: bool,

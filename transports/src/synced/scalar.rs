@@ -1,12 +1,12 @@
 //! Booleans and numbers.
 
-use super::{Synced, diff_leaf, edit_leaf};
+use super::{Synced, edit_leaf};
 use crate::changes::Changes;
 use crate::edit::{Author, Edit, EditError};
 use crate::path::{At, Segment};
 use crate::schema::Type;
 use crate::value::Value;
-use crate::writer::Writer;
+use crate::writer::{Leaf, Writer};
 
 impl Synced for bool {
     type Shadow = Self;
@@ -20,9 +20,12 @@ impl Synced for bool {
         self == shadow
     }
 
-    #[inline]
+    #[inline(always)]
     fn diff(&mut self, shadow: &mut Self, at: &At<'_>, out: &mut Changes) {
-        diff_leaf(self, shadow, at, out);
+        if !self.same(shadow) {
+            out.set_leaf(at, Leaf::Bool(*self));
+            *shadow = *self;
+        }
     }
 
     #[inline]
@@ -61,9 +64,12 @@ macro_rules! narrow {
                 self == shadow
             }
 
-            #[inline]
+            #[inline(always)]
             fn diff(&mut self, shadow: &mut Self, at: &At<'_>, out: &mut Changes) {
-                diff_leaf(self, shadow, at, out);
+                if !self.same(shadow) {
+            out.set_leaf(at, Leaf::Int(i64::from(*self)));
+            *shadow = *self;
+        }
             }
 
             #[inline]
@@ -104,12 +110,12 @@ macro_rules! wide {
                 i64::try_from(*self).is_ok_and(|value| value == *shadow)
             }
 
-            #[inline]
+            #[inline(always)]
             fn diff(&mut self, shadow: &mut i64, at: &At<'_>, out: &mut Changes) {
                 match i64::try_from(*self) {
                     Ok(value) if value == *shadow => {}
                     Ok(value) => {
-                        out.set(at, self);
+                        out.set_leaf(at, Leaf::Int(value));
                         *shadow = value;
                     }
                     Err(_) => out.fault(
@@ -174,9 +180,12 @@ macro_rules! float {
                 self == shadow || !(self.is_finite() || shadow.is_finite())
             }
 
-            #[inline]
+            #[inline(always)]
             fn diff(&mut self, shadow: &mut Self, at: &At<'_>, out: &mut Changes) {
-                diff_leaf(self, shadow, at, out);
+                if !self.same(shadow) {
+            out.set_leaf(at, Leaf::Float(f64::from(*self)));
+            *shadow = *self;
+        }
             }
 
             #[inline]

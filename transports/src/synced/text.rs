@@ -9,7 +9,7 @@ use crate::edit::{Author, Edit, EditError};
 use crate::path::{At, Segment};
 use crate::schema::Type;
 use crate::value::Value;
-use crate::writer::Writer;
+use crate::writer::{Leaf, Writer};
 
 macro_rules! text {
     ($($text:ty: $read:expr;)+) => {$(
@@ -30,10 +30,10 @@ macro_rules! text {
                 self == shadow
             }
 
-            #[inline]
+            #[inline(always)]
             fn diff(&mut self, shadow: &mut Self, at: &At<'_>, out: &mut Changes) {
                 if self != shadow {
-                    out.set(at, self);
+                    out.set_leaf(at, Leaf::Str(self));
                     self.update(shadow);
                 }
             }
