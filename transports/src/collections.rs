@@ -1,14 +1,16 @@
 //! Collections that know what was done to them, so that a sync costs as much as what changed, however large they are.
 //!
-//! [`List`] stands in for `Vec`, [`Map`] for `BTreeMap`. They deref to what they stand in for and
+//! [`List`] stands in for `Vec`, [`Map`] for `BTreeMap`, [`Text`] for `String`. They deref to what they stand in for and
 //! have its methods; what changes them is noted on the way.
 
 mod list;
 mod map;
 mod runs;
+mod text;
 
 pub use self::list::{Drain, IterMut, List, ListShadow};
 pub use self::map::{Entry, Map, MapKey, MapShadow};
+pub use self::text::{Text, TextShadow};
 
 use std::sync::atomic::{AtomicU64, Ordering};
 

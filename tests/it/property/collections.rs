@@ -1,7 +1,7 @@
 //! Tracked collections: whatever is done to them, the ops they tell lead from the old state to the new.
 
 use proptest::prelude::*;
-use transports::collections::{List, Map, MapKey};
+use transports::collections::{List, Map, MapKey, Text};
 use transports::{Changes, Patch, Synced, Tracked, Value, Writer, diff};
 
 use super::entropy::Entropy;
@@ -16,6 +16,7 @@ struct House {
     plain: Vec<Room>,
     stock: Map<String, Room>,
     numbers: Map<i32, i64>,
+    story: Text,
 }
 
 #[derive(Synced, Clone, Debug, Default, PartialEq)]
@@ -43,11 +44,12 @@ impl House {
             plain: (0..2).map(Room::numbered).collect(),
             stock: Map::from([("x".to_owned(), Room::numbered(1))]),
             numbers: (0..12).map(|key| (key, 0)).collect(),
+            story: Text::from("once"),
         }
     }
 
     fn mutate(&mut self, entropy: &mut Entropy) {
-        match entropy.below(22) {
+        match entropy.below(23) {
             16..=18 => mutate_map(
                 &mut self.stock,
                 entropy,
@@ -62,6 +64,13 @@ impl House {
                 Entropy::int,
                 |int, entropy| *int = entropy.int(),
             ),
+            21 => match entropy.below(5) {
+                0 => self.story += &entropy.text(),
+                1 => drop(self.story.pop()),
+                2 => self.story.set(entropy.text()),
+                3 => self.story = self.story.clone(),
+                _ => self.name = std::mem::take(&mut self.story).into_string(),
+            },
             0..=5 => mutate_list(&mut self.rooms, entropy, Room::random, Room::mutate),
             6 => mutate_list(&mut self.spare, entropy, Room::random, Room::mutate),
             7 => mutate_list(&mut self.words, entropy, Entropy::text, |word, entropy| {
