@@ -2,7 +2,11 @@
 
 use benches::Contestant;
 
-use crate::models::{Positions, Row, row, rows, small as small_model};
+use std::collections::BTreeMap;
+
+use crate::models::{
+    LETTERS, Positions, Row, entries as entries_model, key, row, rows, small as small_model,
+};
 
 fn int(out: &mut Vec<u8>, value: i64) {
     out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
@@ -150,5 +154,107 @@ impl Contestant for RemoveFirst {
         self.out.clear();
         remove_at(&mut self.out, 0);
         self.out.len()
+    }
+}
+
+pub(crate) fn entries() -> impl Contestant {
+    let mut model: BTreeMap<String, i64> = entries_model();
+    let mut positions = Positions::of(10_000);
+    let mut out = Vec::new();
+    move || {
+        out.clear();
+        for nth in 0..10 {
+            let key = key(positions.next());
+            let value = model.get_mut(&key).unwrap();
+            *value += 1;
+            if nth > 0 {
+                out.push(b',');
+            }
+            out.extend_from_slice(br#"{"Set":{"path":[{"Key":"entries"},{"Key":"#);
+            text(&mut out, &key);
+            out.extend_from_slice(br#"}],"value":{"Int":"#);
+            int(&mut out, *value);
+            out.extend_from_slice(b"}}}");
+        }
+        out.len()
+    }
+}
+
+pub(crate) struct Letter {
+    model: String,
+    out: Vec<u8>,
+}
+
+impl Letter {
+    pub(crate) fn new() -> Self {
+        Self {
+            model: String::new(),
+            out: Vec::new(),
+        }
+    }
+}
+
+impl Contestant for Letter {
+    fn reset(&mut self) {
+        self.model = "x".repeat(LETTERS);
+    }
+
+    fn step(&mut self) -> usize {
+        self.model.push('y');
+        self.out.clear();
+        self.out
+            .extend_from_slice(br#"{"Set":{"path":[{"Key":"text"}],"value":{"Str":"#);
+        text(&mut self.out, &self.model);
+        self.out.extend_from_slice(b"}}}");
+        self.out.len()
+    }
+}
+
+/// As many bytes of plain JSON as the wire's form of the rows has.
+pub(crate) fn snapshot(len: usize) -> impl Contestant {
+    #[derive(serde::Serialize)]
+    struct Tagged<'a> {
+        id: Int,
+        name: Str<'a>,
+        price: Float,
+        qty: Int,
+    }
+    #[derive(serde::Serialize)]
+    struct Int {
+        #[serde(rename = "Int")]
+        int: i64,
+    }
+    #[derive(serde::Serialize)]
+    struct Str<'a> {
+        #[serde(rename = "Str")]
+        text: &'a str,
+    }
+    #[derive(serde::Serialize)]
+    struct Float {
+        #[serde(rename = "Float")]
+        float: f64,
+    }
+    #[derive(serde::Serialize)]
+    struct Map<'a> {
+        #[serde(rename = "Map")]
+        map: Tagged<'a>,
+    }
+    let model = rows(len);
+    let mut out = Vec::new();
+    move || {
+        out.clear();
+        let rows = model.iter().map(|row| Map {
+            map: Tagged {
+                id: Int { int: row.id },
+                name: Str { text: &row.name },
+                price: Float { float: row.price },
+                qty: Int { int: row.qty },
+            },
+        });
+        use serde::Serializer;
+        serde_json::Serializer::new(&mut out)
+            .collect_seq(rows)
+            .unwrap();
+        out.len()
     }
 }

@@ -9,8 +9,12 @@
 mod limit;
 mod models;
 mod ours;
+mod peers;
 
 use benches::Workload;
+
+use crate::models::Positions;
+use crate::peers::Change;
 
 fn main() {
     println!(
@@ -19,33 +23,61 @@ fn main() {
     Workload::new("8 fields, one changed", None)
         .with("limit", limit::small())
         .with("transports", ours::small())
+        .with("serde_json", peers::whole::small_struct())
+        .with("morphix", peers::morphix_crate::small_struct())
+        .with("json-patch", peers::json_patch::small_struct())
+        .with("published", peers::published_crate::small_struct())
         .measure();
     for (name, len) in [("one of 1k rows", 1_000), ("one of 100k rows", 100_000)] {
-        Workload::new(name, None)
-            .with("limit", limit::one_row(len))
-            .with("List", ours::one_row::<ours::Tracked>(len))
-            .with("Vec", ours::one_row::<ours::Plain>(len))
-            .measure();
+        let change = Change::OneRow(Positions::of(len));
+        table(
+            name,
+            len,
+            change,
+            limit::one_row(len),
+            ours::one_row::<ours::Tracked>(len),
+            ours::one_row::<ours::Plain>(len),
+        );
     }
+    Workload::new("10 of 10k map entries", None)
+        .with("limit", limit::entries())
+        .with("Map", ours::entries::<ours::TrackedMap>())
+        .with("BTreeMap", ours::entries::<ours::PlainMap>())
+        .measure();
     Workload::new("push to a 10k log", Some(1_000))
         .with("limit", limit::Push::new())
         .with("List", ours::Push::<ours::Tracked>::new())
         .with("Vec", ours::Push::<ours::Plain>::new())
+        .with("morphix", peers::morphix_crate::Push::new())
+        .with("eyeball-im", peers::eyeball::Push::new())
         .measure();
     Workload::new("remove row 0 of 1k", Some(100))
         .with("limit", limit::RemoveFirst::new())
         .with("List", ours::RemoveFirst::<ours::Tracked>::new())
         .with("Vec", ours::RemoveFirst::<ours::Plain>::new())
+        .with("morphix", peers::morphix_crate::RemoveFirst::new())
+        .with("eyeball-im", peers::eyeball::RemoveFirst::new())
         .measure();
-    Workload::new("all of 1k rows", None)
-        .with("limit", limit::all_rows())
-        .with("List", ours::all_rows::<ours::Tracked>())
-        .with("Vec", ours::all_rows::<ours::Plain>())
-        .measure();
-    Workload::new("sliding window of 120", None)
-        .with("limit", limit::window())
-        .with("List", ours::window::<ours::Tracked>())
-        .with("Vec", ours::window::<ours::Plain>())
+    table(
+        "all of 1k rows",
+        1_000,
+        Change::AllRows,
+        limit::all_rows(),
+        ours::all_rows::<ours::Tracked>(),
+        ours::all_rows::<ours::Plain>(),
+    );
+    table(
+        "sliding window of 120",
+        120,
+        Change::Window(120),
+        limit::window(),
+        ours::window::<ours::Tracked>(),
+        ours::window::<ours::Plain>(),
+    );
+    Workload::new("one letter to 10 kB text", Some(1_000))
+        .with("limit", limit::Letter::new())
+        .with("Text", ours::Letter::<ours::TrackedText>::new())
+        .with("String", ours::Letter::<ours::PlainText>::new())
         .measure();
     println!("\nidle sync of a clean model");
     Workload::new("100k rows", None)
@@ -53,5 +85,34 @@ fn main() {
         .measure();
     Workload::new("100k rows", None)
         .with("Vec", ours::idle::<ours::Plain>(100_000))
+        .measure();
+    Workload::new("session of 10k models", None)
+        .with("transports", ours::idle_session())
+        .measure();
+    println!("\nsnapshot of 100k rows as JSON");
+    Workload::new("100k rows", None)
+        .with("limit", limit::snapshot(100_000))
+        .with("List", ours::snapshot::<ours::Tracked>(100_000))
+        .with("Vec", ours::snapshot::<ours::Plain>(100_000))
+        .measure();
+}
+
+fn table(
+    name: &'static str,
+    len: usize,
+    change: Change,
+    limit: impl benches::Contestant,
+    tracked: impl benches::Contestant,
+    plain: impl benches::Contestant,
+) {
+    Workload::new(name, None)
+        .with("limit", limit)
+        .with("List", tracked)
+        .with("Vec", plain)
+        .with("serde_json", peers::whole::table(len, change))
+        .with("morphix", peers::morphix_crate::table(len, change))
+        .with("eyeball-im", peers::eyeball::table(len, change))
+        .with("json-patch", peers::json_patch::table(len, change))
+        .with("published", peers::published_crate::table(len, change))
         .measure();
 }

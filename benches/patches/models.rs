@@ -1,5 +1,7 @@
 //! The models of all contestants.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 use transports::Synced;
 
@@ -66,3 +68,14 @@ impl Positions {
         self.next
     }
 }
+
+pub(crate) fn key(position: usize) -> String {
+    format!("key {position:05}")
+}
+
+pub(crate) fn entries() -> BTreeMap<String, i64> {
+    (0..10_000).map(|position| (key(position), 1)).collect()
+}
+
+/// The length of a text to begin with.
+pub(crate) const LETTERS: usize = 10_000;

@@ -1,10 +1,14 @@
 //! `transports`, with tracked collections and with plain ones.
 
 use benches::Contestant;
-use transports::collections::List;
-use transports::{Changes, Synced, Tracked as Model};
+use std::collections::BTreeMap;
 
-use crate::models::{Positions, Row, row, rows, small as small_model};
+use transports::collections::{List, Map, Text};
+use transports::{Changes, Session, Synced, Tracked as Model};
+
+use crate::models::{
+    LETTERS, Positions, Row, entries as entries_model, key, row, rows, small as small_model,
+};
 
 /// A kind of list.
 pub(crate) trait Rows:
@@ -165,5 +169,113 @@ impl<R: Rows> Contestant for RemoveFirst<R> {
     fn step(&mut self) -> usize {
         self.model.rows.remove_first();
         collect(&mut self.model, &mut self.changes)
+    }
+}
+
+/// A kind of map.
+pub(crate) trait Entries: Synced + From<BTreeMap<String, i64>> {
+    fn value(&mut self, key: &str) -> &mut i64;
+}
+
+pub(crate) type TrackedMap = Map<String, i64>;
+pub(crate) type PlainMap = BTreeMap<String, i64>;
+
+impl Entries for TrackedMap {
+    fn value(&mut self, key: &str) -> &mut i64 {
+        self.get_mut(key).unwrap()
+    }
+}
+
+impl Entries for PlainMap {
+    fn value(&mut self, key: &str) -> &mut i64 {
+        self.get_mut(key).unwrap()
+    }
+}
+
+#[derive(Synced)]
+struct Book<E> {
+    entries: E,
+}
+
+pub(crate) fn entries<E: Entries>() -> impl Contestant {
+    let mut model = Model::new(Book {
+        entries: E::from(entries_model()),
+    });
+    let mut changes = Changes::as_json();
+    let mut positions = Positions::of(10_000);
+    move || {
+        for _ in 0..10 {
+            *model.entries.value(&key(positions.next())) += 1;
+        }
+        collect(&mut model, &mut changes)
+    }
+}
+
+/// A kind of text.
+pub(crate) trait Letters: Synced + From<String> {
+    fn add(&mut self, letter: char);
+}
+
+pub(crate) type TrackedText = Text;
+pub(crate) type PlainText = String;
+
+impl Letters for TrackedText {
+    fn add(&mut self, letter: char) {
+        self.push(letter);
+    }
+}
+
+impl Letters for PlainText {
+    fn add(&mut self, letter: char) {
+        self.push(letter);
+    }
+}
+
+#[derive(Synced)]
+struct Page<L> {
+    text: L,
+}
+
+pub(crate) struct Letter<L: Letters> {
+    model: Model<Page<L>>,
+    changes: Changes,
+}
+
+impl<L: Letters> Letter<L> {
+    pub(crate) fn new() -> Self {
+        Self {
+            model: Model::new(Page {
+                text: L::from(String::new()),
+            }),
+            changes: Changes::as_json(),
+        }
+    }
+}
+
+impl<L: Letters> Contestant for Letter<L> {
+    fn reset(&mut self) {
+        self.model.text = L::from("x".repeat(LETTERS));
+        collect(&mut self.model, &mut self.changes);
+    }
+
+    fn step(&mut self) -> usize {
+        self.model.text.add('y');
+        collect(&mut self.model, &mut self.changes)
+    }
+}
+
+pub(crate) fn idle_session() -> impl Contestant {
+    let session = Session::new();
+    let models: Vec<_> = (0..10_000).map(|_| session.host(small_model())).collect();
+    move || session.sync().patches + models.len()
+}
+
+pub(crate) fn snapshot<R: Rows>(len: usize) -> impl Contestant {
+    let model = table::<R>(len);
+    let mut changes = Changes::as_json();
+    move || {
+        changes.clear();
+        changes.set(&transports::At::root(), &*model);
+        changes.json().len()
     }
 }
