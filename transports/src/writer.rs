@@ -742,19 +742,34 @@ fn json_path(out: &mut Vec<u8>, path: &impl WritePath) {
     });
 }
 
-/// As [`json_path`], on the shortest way.
+/// As [`json_path`], on the shortest way: most places are at most three steps deep.
+#[inline]
 fn json_at(out: &mut Vec<u8>, at: &At<'_>) {
-    let Some((above, step)) = at.split() else {
+    let Some((above, last)) = at.split() else {
         return;
     };
-    if !above.is_root() {
-        json_at(out, above);
+    if let Some((top, middle)) = above.split() {
+        if let Some((root, first)) = top.split() {
+            if !root.is_root() {
+                json_far(out, root);
+            }
+            json_step(out, first);
+            out.push(b',');
+        }
+        json_step(out, middle);
         out.push(b',');
     }
-    json_step(out, step);
+    json_step(out, last);
 }
 
-#[inline]
+/// The steps above the last three, with the comma behind them.
+#[cold]
+fn json_far(out: &mut Vec<u8>, at: &At<'_>) {
+    json_at(out, at);
+    out.push(b',');
+}
+
+#[inline(always)]
 fn json_step(out: &mut Vec<u8>, step: Step<'_>) {
     match step {
         Step::Root => {}

@@ -817,10 +817,12 @@ impl<T: Synced> List<T> {
             out.set(at, self);
             self.log.reset(self.items.len());
         } else {
-            let places = self.log.runs.places();
+            let places = (self.log.live > 0).then(|| self.log.runs.places());
             self.log.runs.reset(self.items.len());
             self.log.base = self.items.len();
-            self.tell_touched(at, out, |origin| places.now(origin));
+            if let Some(places) = places {
+                self.tell_touched(at, out, |origin| places.now(origin));
+            }
         }
     }
 
@@ -882,31 +884,24 @@ impl<T: Synced> List<T> {
 
     /// Tells which items went, changed places and came; false if telling the whole list is shorter.
     fn tell_arrangement(&self, at: &At<'_>, out: &mut Changes) -> bool {
-        let mut kept: Vec<(usize, usize)> = self
-            .log
-            .runs
-            .iter()
-            .filter_map(|run| Some((run.from?, run.len)))
-            .collect();
-        let stayed: usize = kept.iter().map(|(_, len)| len).sum();
+        let kept = || {
+            self.log
+                .runs
+                .iter()
+                .filter_map(|run| Some((run.from?, run.len)))
+        };
+        let stayed: usize = kept().map(|(_, len)| len).sum();
         let (gone, came) = (self.log.base - stayed, self.items.len() - stayed);
         if gone + came > self.items.len() + 1 {
             return false;
         }
-        let in_order = kept.is_sorted();
-        let wanted = (!in_order).then(|| ranks(&kept));
-        kept.sort_unstable();
-        let mut end = self.log.base;
-        for (from, len) in kept.into_iter().rev() {
-            for index in (from + len..end).rev() {
-                out.remove_at(at, index);
-            }
-            end = from;
-        }
-        for index in (0..end).rev() {
-            out.remove_at(at, index);
-        }
-        if let Some(wanted) = wanted {
+        if kept().is_sorted() {
+            self.tell_gone(kept().rev(), at, out);
+        } else {
+            let mut kept: Vec<_> = kept().collect();
+            let wanted = ranks(&kept);
+            kept.sort_unstable();
+            self.tell_gone(kept.into_iter().rev(), at, out);
             synced::reorder(&wanted, 0, 0, at, out);
         }
         let mut start = 0;
@@ -919,6 +914,25 @@ impl<T: Synced> List<T> {
             start += run.len;
         }
         true
+    }
+
+    /// Tells which items went, given the runs that stayed, last one first.
+    fn tell_gone(
+        &self,
+        kept: impl Iterator<Item = (usize, usize)>,
+        at: &At<'_>,
+        out: &mut Changes,
+    ) {
+        let mut end = self.log.base;
+        for (from, len) in kept {
+            for index in (from + len..end).rev() {
+                out.remove_at(at, index);
+            }
+            end = from;
+        }
+        for index in (0..end).rev() {
+            out.remove_at(at, index);
+        }
     }
 }
 
