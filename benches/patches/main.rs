@@ -79,6 +79,15 @@ fn main() {
         .with("Text", ours::Letter::<ours::TrackedText>::new())
         .with("String", ours::Letter::<ours::PlainText>::new())
         .measure();
+    println!("\nthe same patch in other codecs, as multiples of JSON");
+    Workload::new("one of 1k rows", None)
+        .with("limit", ours::one_row_in(transports::Changes::as_json()))
+        .with(
+            "msgpack",
+            ours::one_row_in(transports::Changes::as_msgpack()),
+        )
+        .with("cbor", ours::one_row_in(transports::Changes::as_cbor()))
+        .measure();
     println!("\nidle sync of a clean model");
     Workload::new("100k rows", None)
         .with("List", ours::idle::<ours::Tracked>(100_000))

@@ -93,6 +93,18 @@ pub(crate) fn one_row<R: Rows>(len: usize) -> impl Contestant {
     }
 }
 
+/// One row of 1,000 in another codec.
+pub(crate) fn one_row_in(mut changes: Changes) -> impl Contestant {
+    let mut model = table::<Tracked>(1_000);
+    let mut positions = Positions::of(1_000);
+    move || {
+        model.rows.at(positions.next()).qty += 1;
+        changes.clear();
+        Model::collect(&mut model, &mut changes);
+        changes.json().len() + changes.msgpack().len() + changes.cbor().len()
+    }
+}
+
 pub(crate) fn all_rows<R: Rows>() -> impl Contestant {
     let mut model = table::<R>(1_000);
     let mut changes = Changes::as_json();

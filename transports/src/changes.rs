@@ -56,6 +56,18 @@ impl Changes {
         Self::encoded([Format::Json])
     }
 
+    /// Collects ops as MessagePack, for [`Changes::msgpack`].
+    #[must_use]
+    pub fn as_msgpack() -> Self {
+        Self::encoded([Format::MessagePack])
+    }
+
+    /// Collects ops as CBOR, for [`Changes::cbor`].
+    #[must_use]
+    pub fn as_cbor() -> Self {
+        Self::encoded([Format::Cbor])
+    }
+
     pub(crate) fn encoded(formats: impl IntoIterator<Item = Format>) -> Self {
         let mut changes = Self::default();
         changes.restart(formats);
@@ -141,6 +153,18 @@ impl Changes {
     #[inline]
     pub fn json(&self) -> &[u8] {
         self.body(Format::Json).unwrap_or_default()
+    }
+
+    /// The ops as MessagePack, one after the other, if they are collected [as that](Self::as_msgpack).
+    #[must_use]
+    pub fn msgpack(&self) -> &[u8] {
+        self.body(Format::MessagePack).unwrap_or_default()
+    }
+
+    /// The ops as CBOR, one after the other, if they are collected [as that](Self::as_cbor).
+    #[must_use]
+    pub fn cbor(&self) -> &[u8] {
+        self.body(Format::Cbor).unwrap_or_default()
     }
 
     /// The encoded ops.

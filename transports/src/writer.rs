@@ -603,12 +603,15 @@ impl Writer {
     }
 
     fn binary_op(&mut self, head: Head<'_>, path: &impl WritePath, value: impl FnOnce(&mut Self)) {
+        if matches!(head, Head::Set) {
+            self.fixed(b"\x81\xa3Set\x82", b"\xa1\x63Set\xa2");
+            self.raw_path(path);
+            self.fixed(b"\xa5value", b"\x65value");
+            return value(self);
+        }
         self.raw_map(1);
         match head {
-            Head::Set => {
-                self.raw_str("Set");
-                self.raw_map(2);
-            }
+            Head::Set => {}
             Head::Remove => {
                 self.raw_str("Remove");
                 self.raw_map(1);
@@ -642,10 +645,21 @@ impl Writer {
             }
         }
         self.raw_path(path);
-        if matches!(head, Head::Set | Head::Insert(_)) {
+        if matches!(head, Head::Insert(_)) {
             self.raw_str("value");
             value(self);
         }
+    }
+
+    /// Bytes that are always the same in the two binary codecs.
+    #[inline]
+    fn fixed(&mut self, msgpack: &[u8], cbor: &[u8]) {
+        self.buffer
+            .extend_from_slice(if self.form == Form::MessagePack {
+                msgpack
+            } else {
+                cbor
+            });
     }
 
     /// An op that exists already.
@@ -670,23 +684,21 @@ impl Writer {
         self.raw_uint(index as u64);
     }
 
-    fn raw_key_step(&mut self, key: &str) {
-        self.raw_map(1);
-        self.raw_str("Key");
-        self.raw_str(key);
-    }
-
     fn raw_path(&mut self, path: &impl WritePath) {
-        self.raw_str("path");
+        self.fixed(b"\xa4path", b"\x64path");
         self.raw_list(path.steps());
-        path.each(&mut |step| match step {
-            Step::Root => {}
-            Step::Field(step) => self.raw_key_step(field_name(step)),
-            Step::Key(key) => self.raw_key_step(key),
-            Step::Index(index) => {
-                self.raw_map(1);
-                self.raw_member("Index", index);
-            }
+        path.each(&mut |step| {
+            let key = match step {
+                Step::Root => return,
+                Step::Field(step) => field_name(step),
+                Step::Key(key) => key,
+                Step::Index(index) => {
+                    self.fixed(b"\x81\xa5Index", b"\xa1\x65Index");
+                    return self.raw_uint(index as u64);
+                }
+            };
+            self.fixed(b"\x81\xa3Key", b"\xa1\x63Key");
+            self.raw_str(key);
         });
     }
 }
