@@ -3,6 +3,7 @@
 
 mod adapters;
 mod conformance;
+mod derive;
 mod property;
 mod server;
 mod ui;

@@ -1,11 +1,16 @@
-//! `#[synced(...)]` as typed values that remember where they stand. The only list of attribute names.
+//! `#[synced(...)]`, and what of `#[serde(...)]` means the same, as typed values that remember where they stand. The
+//! only list of attribute names.
+
+mod item;
+mod serde;
 
 use proc_macro2::Span;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::Parser;
 use syn::punctuated::Punctuated;
 use syn::spanned::Spanned;
-use syn::{Attribute, Expr, ExprPath, Ident, LitStr, Path, Token};
+use syn::{Attribute, Expr, Ident, LitStr, Path, Token, Type, WherePredicate};
 
+use self::item::{Item, flag, path, text, value};
 use crate::case::Case;
 use crate::model::Errors;
 
@@ -23,21 +28,48 @@ pub(crate) enum Default {
     Function(Path),
 }
 
-/// All that can be said of a type, a field or a variant. What may be said of which is checked in [`Attrs::parse`].
+/// In which form a field travels.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum With {
+    /// Its type's own, as without the attribute; overrides serde's `with`.
+    Synced,
+    /// What serde makes of it.
+    Serde,
+}
+
+/// `name: Type = path`, the result of a method that travels like a field.
+#[derive(Clone)]
+pub(crate) struct Computed {
+    pub(crate) name: Ident,
+    pub(crate) ty: Type,
+    pub(crate) path: Path,
+}
+
+/// All that can be said of a type, a field or a variant. What may be said of which is in [`Place::allowed`].
 #[derive(Default)]
 pub(crate) struct Attrs {
     pub(crate) rename: Option<Word<String>>,
     pub(crate) rename_all: Option<Word<Case>>,
+    pub(crate) rename_all_fields: Option<Word<Case>>,
+    pub(crate) alias: Vec<Word<String>>,
     pub(crate) skip: Option<Word<()>>,
     pub(crate) default: Option<Word<Default>>,
+    pub(crate) flatten: Option<Word<()>>,
+    pub(crate) with: Option<Word<With>>,
+    pub(crate) key: Option<Word<Ident>>,
     pub(crate) read_only: Option<Word<()>>,
     pub(crate) range: Option<Word<Expr>>,
+    pub(crate) length: Option<Word<Expr>>,
     pub(crate) validate: Option<Word<Path>>,
+    pub(crate) computed: Vec<Word<Computed>>,
+    pub(crate) tag: Option<Word<String>>,
+    pub(crate) content: Option<Word<String>>,
+    pub(crate) bound: Option<Word<Vec<WherePredicate>>>,
     pub(crate) krate: Option<Word<Path>>,
 }
 
 /// What an attribute stands on.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     Struct,
     Enum,
@@ -57,17 +89,38 @@ impl Place {
 
     fn allowed(self) -> &'static [&'static str] {
         match self {
-            Self::Struct => &["rename", "rename_all", "default", "validate", "crate"],
-            Self::Enum => &["rename", "rename_all", "crate"],
+            Self::Struct => &[
+                "rename",
+                "rename_all",
+                "default",
+                "validate",
+                "computed",
+                "bound",
+                "crate",
+            ],
+            Self::Enum => &[
+                "rename",
+                "rename_all",
+                "rename_all_fields",
+                "tag",
+                "content",
+                "bound",
+                "crate",
+            ],
             Self::Field => &[
                 "rename",
+                "alias",
                 "skip",
                 "default",
+                "flatten",
+                "with",
+                "key",
                 "read_only",
                 "range",
+                "length",
                 "validate",
             ],
-            Self::Variant => &["rename"],
+            Self::Variant => &["rename", "rename_all", "alias"],
         }
     }
 }
@@ -75,36 +128,29 @@ impl Place {
 const ALL: &[&str] = &[
     "rename",
     "rename_all",
+    "rename_all_fields",
+    "alias",
     "skip",
     "default",
+    "flatten",
+    "with",
+    "key",
     "read_only",
     "range",
+    "length",
     "validate",
+    "computed",
+    "tag",
+    "content",
+    "bound",
     "crate",
 ];
 
-/// One `name` or `name = value`.
-struct Item {
-    name: Ident,
-    value: Option<Expr>,
-}
-
-impl Parse for Item {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        // `crate` is a keyword and still a name here.
-        let name = input.call(syn::ext::IdentExt::parse_any)?;
-        let value = if input.peek(Token![=]) {
-            input.parse::<Token![=]>()?;
-            Some(input.parse()?)
-        } else {
-            None
-        };
-        Ok(Self { name, value })
-    }
-}
+pub(crate) const UNTAGGED: &str = "an untagged enum cannot be synced: a peer could not tell which variant a change is \
+     for; `tag = \"type\"` names it beside the fields";
 
 impl Attrs {
-    /// Reads all `#[synced(...)]` of one place; what is wrong with them goes to `errors`.
+    /// Reads all attributes of one place; what is wrong with them goes to `errors`.
     pub(crate) fn parse(attributes: &[Attribute], place: Place, errors: &mut Errors) -> Self {
         let mut attrs = Self::default();
         for attribute in attributes
@@ -115,19 +161,23 @@ impl Attrs {
                 Err(error) => errors.push(error),
                 Ok(items) => {
                     for item in items {
-                        if let Err(error) = attrs.add(item, place) {
+                        if let Err(error) = attrs.add(&item, place) {
                             errors.push(error);
                         }
                     }
                 }
             }
         }
+        serde::honour(&mut attrs, attributes, place, errors);
         attrs
     }
 
-    fn add(&mut self, item: Item, place: Place) -> syn::Result<()> {
+    fn add(&mut self, item: &Item, place: Place) -> syn::Result<()> {
         let span = item.name.span();
         let name = item.name.to_string();
+        if name == "untagged" && matches!(place, Place::Enum | Place::Variant) {
+            return Err(syn::Error::new(span, UNTAGGED));
+        }
         if !ALL.contains(&name.as_str()) {
             return Err(syn::Error::new(span, unknown(&name, place)));
         }
@@ -139,39 +189,81 @@ impl Attrs {
             );
             return Err(syn::Error::new(span, message));
         }
-        match name.as_str() {
-            "rename" => put(&mut self.rename, &item, |item| Ok(text(item)?.value())),
-            "rename_all" => put(&mut self.rename_all, &item, |item| {
-                let text = text(item)?;
-                Case::named(&text.value()).ok_or_else(|| {
-                    let message = format!("no such case; there are: {}", Case::names().join(", "));
-                    syn::Error::new(text.span(), message)
-                })
+        self.put(&name, item)
+    }
+
+    /// Takes in one known attribute.
+    fn put(&mut self, name: &str, item: &Item) -> syn::Result<()> {
+        match name {
+            "rename" => put(&mut self.rename, item, |item| Ok(text(item)?.value())),
+            "rename_all" => put(&mut self.rename_all, item, case),
+            "rename_all_fields" => put(&mut self.rename_all_fields, item, case),
+            "tag" => put(&mut self.tag, item, |item| Ok(text(item)?.value())),
+            "content" => put(&mut self.content, item, |item| Ok(text(item)?.value())),
+            "skip" => put(&mut self.skip, item, flag),
+            "flatten" => put(&mut self.flatten, item, flag),
+            "read_only" => put(&mut self.read_only, item, flag),
+            "with" => put(&mut self.with, item, with),
+            "key" => put(&mut self.key, item, key),
+            "range" => put(&mut self.range, item, |item| range(item, "range = 0..=100")),
+            "length" => put(&mut self.length, item, |item| {
+                range(item, "length = 1..=20")
             }),
-            "skip" => put(&mut self.skip, &item, flag),
-            "read_only" => put(&mut self.read_only, &item, flag),
-            "range" => put(&mut self.range, &item, |item| {
-                let value = value(item, "range = 0..=100")?;
-                match value {
-                    Expr::Range(_) => Ok(value.clone()),
-                    other => Err(syn::Error::new(
-                        other.span(),
-                        "a range is written like `0..=100`",
-                    )),
-                }
-            }),
-            "validate" => put(&mut self.validate, &item, |item| {
+            "validate" => put(&mut self.validate, item, |item| {
                 path(item, "validate = function")
             }),
-            "crate" => put(&mut self.krate, &item, |item| {
-                path(item, "crate = \"path\"")
+            "crate" => put(&mut self.krate, item, |item| path(item, "crate = \"path\"")),
+            "bound" => put(&mut self.bound, item, |item| {
+                let predicates = Punctuated::<WherePredicate, Token![,]>::parse_terminated;
+                Ok(text(item)?.parse_with(predicates)?.into_iter().collect())
             }),
-            "default" => put(&mut self.default, &item, |item| match item.value {
+            "default" => put(&mut self.default, item, |item| match item.value {
                 None => Ok(Default::Trait),
                 Some(_) => path(item, "default = function").map(Default::Function),
             }),
+            "alias" => {
+                let value = text(item)?.value();
+                self.alias.push(Word {
+                    span: item.name.span(),
+                    value,
+                });
+                Ok(())
+            }
+            "computed" => self.add_computed(item),
             _ => unreachable!("all names are listed above"),
         }
+    }
+
+    fn add_computed(&mut self, item: &Item) -> syn::Result<()> {
+        let span = item.name.span();
+        let Some(list) = &item.list else {
+            let message = "`computed` lists names with their types and methods: `computed(total: f64 = Self::total)`";
+            return Err(syn::Error::new(span, message));
+        };
+        let parser = Punctuated::<Computed, Token![,]>::parse_terminated;
+        for value in parser.parse2(list.clone())? {
+            self.computed.push(Word {
+                span: value.name.span(),
+                value,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl syn::parse::Parse for Computed {
+    fn parse(input: syn::parse::ParseStream<'_>) -> syn::Result<Self> {
+        let name: Ident = input.call(syn::ext::IdentExt::parse_any)?;
+        if !input.peek(Token![:]) {
+            let message =
+                format!("a computed field needs its type: `computed({name}: f64 = Self::{name})`");
+            return Err(syn::Error::new(name.span(), message));
+        }
+        input.parse::<Token![:]>()?;
+        let ty = input.parse()?;
+        input.parse::<Token![=]>()?;
+        let path = input.parse()?;
+        Ok(Self { name, ty, path })
     }
 }
 
@@ -194,50 +286,44 @@ fn put<T>(
     Ok(())
 }
 
-fn flag(item: &Item) -> syn::Result<()> {
-    match &item.value {
-        None => Ok(()),
-        Some(value) => Err(syn::Error::new(
-            value.span(),
-            format!("`{}` takes no value", item.name),
+fn case(item: &Item) -> syn::Result<Case> {
+    let text = text(item)?;
+    Case::named(&text.value()).ok_or_else(|| {
+        let message = format!("no such case; there are: {}", Case::names().join(", "));
+        syn::Error::new(text.span(), message)
+    })
+}
+
+fn with(item: &Item) -> syn::Result<With> {
+    let text = text(item)?;
+    match text.value().as_str() {
+        "serde" => Ok(With::Serde),
+        "synced" => Ok(With::Synced),
+        _ => Err(syn::Error::new(
+            text.span(),
+            "there is `with = \"serde\"`, for types that serde knows and `Synced` does not",
         )),
     }
 }
 
-fn value<'a>(item: &'a Item, example: &str) -> syn::Result<&'a Expr> {
-    let message = || format!("`{}` needs a value: `{example}`", item.name);
-    item.value
-        .as_ref()
-        .ok_or_else(|| syn::Error::new(item.name.span(), message()))
+/// The field by which items are told apart, spanned as it was written, so that a wrong one is underlined.
+fn key(item: &Item) -> syn::Result<Ident> {
+    let text: LitStr = text(item)?;
+    text.parse_with(<Ident as syn::ext::IdentExt>::parse_any)
+        .map_err(|_| {
+            syn::Error::new(
+                text.span(),
+                "the name of the items' field is needed: `key = \"id\"`",
+            )
+        })
 }
 
-fn text(item: &Item) -> syn::Result<LitStr> {
-    let example = format!("{} = \"...\"", item.name);
-    match value(item, &example)? {
-        Expr::Lit(syn::ExprLit {
-            lit: syn::Lit::Str(text),
-            ..
-        }) => Ok(text.clone()),
-        other => Err(syn::Error::new(
-            other.span(),
-            format!("a text is needed: `{example}`"),
-        )),
-    }
-}
-
-/// A path, bare or, as serde has it, in quotes.
-fn path(item: &Item, example: &str) -> syn::Result<Path> {
+fn range(item: &Item, example: &str) -> syn::Result<Expr> {
     match value(item, example)? {
-        Expr::Path(ExprPath {
-            qself: None, path, ..
-        }) => Ok(path.clone()),
-        Expr::Lit(syn::ExprLit {
-            lit: syn::Lit::Str(text),
-            ..
-        }) => text.parse_with(Path::parse_mod_style),
+        range @ Expr::Range(_) => Ok(range.clone()),
         other => Err(syn::Error::new(
             other.span(),
-            format!("a path is needed: `{example}`"),
+            "a range is written like `0..=100`",
         )),
     }
 }

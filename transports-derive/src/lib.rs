@@ -65,7 +65,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | attribute | what it does |
 /// |---|---|
 /// | `rename = "name"` | the text on the wire |
-#[proc_macro_derive(Synced, attributes(synced))]
+#[proc_macro_derive(Synced, attributes(synced, serde))]
 pub fn derive_synced(input: TokenStream) -> TokenStream {
     let input = parse_macro_input!(input as DeriveInput);
     let expanded = model::Input::parse(&input)

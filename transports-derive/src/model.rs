@@ -1,12 +1,18 @@
 //! The type as we understand it, built from syn.
 
-use proc_macro2::{TokenStream, TokenTree};
-use quote::{ToTokens, format_ident, quote};
+mod this;
+
+use proc_macro2::TokenStream;
 use syn::ext::IdentExt;
 use syn::spanned::Spanned;
-use syn::{Data, DeriveInput, Expr, Fields, Generics, Ident, Path, Type, parse_quote};
+use syn::{
+    Data, DeriveInput, Expr, Fields, Generics, Ident, Member, Path, Type, WherePredicate,
+    parse_quote,
+};
 
-use crate::attr::{Attrs, Default, Place, Word};
+use self::this::without_self;
+use crate::attr::{Attrs, Computed, Default, Place, With, Word};
+use crate::case::Case;
 
 /// Everything that is wrong with an input, so that one compile shows it all.
 #[derive(Default)]
@@ -35,12 +41,6 @@ impl Errors {
     }
 }
 
-impl From<syn::Error> for Errors {
-    fn from(error: syn::Error) -> Self {
-        Self(vec![error])
-    }
-}
-
 /// A type that derives `Synced`.
 pub(crate) struct Input {
     pub(crate) ident: Ident,
@@ -50,34 +50,74 @@ pub(crate) struct Input {
     pub(crate) krate: Path,
     pub(crate) default: Option<Word<Default>>,
     pub(crate) validate: Option<Word<Path>>,
+    /// What the user wants instead of `T: Synced` for every parameter.
+    pub(crate) bound: Option<Word<Vec<WherePredicate>>>,
+    pub(crate) computed: Vec<Word<Computed>>,
     pub(crate) shape: Shape,
 }
 
 pub(crate) enum Shape {
-    /// Named fields, in the order of their declaration.
-    Struct(Vec<Field>),
-    /// One field without a name: the type is on the wire what the field is.
-    Newtype(Box<Type>),
-    /// Variants without data.
-    Enum(Vec<Variant>),
+    /// The type is on the wire what its only field, which has no name, is.
+    Newtype(Box<Field>),
+    /// Any other struct.
+    Struct(Record),
+    /// Variants without data: one of a few texts.
+    Names(Vec<Variant>),
+    /// Variants, at least one of them with data or with a tag of its own.
+    Enum(Tagging, Vec<Variant>),
+}
+
+/// The fields of a struct or variant.
+pub(crate) struct Record {
+    pub(crate) style: Style,
+    /// In the order of their declaration.
+    pub(crate) fields: Vec<Field>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Style {
+    /// Nothing at all.
+    Unit,
+    /// One field without a name.
+    Newtype,
+    /// Several fields without names: a list.
+    Tuple,
+    /// Fields with names: a map.
+    Named,
+}
+
+/// serde's representations of enums.
+pub(crate) enum Tagging {
+    External,
+    Internal { tag: String },
+    Adjacent { tag: String, content: String },
 }
 
 pub(crate) struct Field {
-    pub(crate) ident: Ident,
+    pub(crate) member: Member,
     pub(crate) ty: Type,
     /// The name on the wire.
     pub(crate) name: String,
+    pub(crate) alias: Vec<Word<String>>,
     pub(crate) skip: Option<Word<()>>,
     pub(crate) default: Option<Word<Default>>,
+    pub(crate) flatten: Option<Word<()>>,
+    pub(crate) with: Option<Word<With>>,
+    pub(crate) key: Option<Word<Ident>>,
     pub(crate) read_only: Option<Word<()>>,
     pub(crate) range: Option<Word<Expr>>,
+    pub(crate) length: Option<Word<Expr>>,
     pub(crate) validate: Option<Word<Path>>,
+    /// The name as it was given, where it was.
+    pub(crate) rename: Option<Word<String>>,
 }
 
 pub(crate) struct Variant {
     pub(crate) ident: Ident,
     /// The text on the wire.
     pub(crate) name: String,
+    pub(crate) alias: Vec<Word<String>>,
+    pub(crate) record: Record,
 }
 
 impl Input {
@@ -89,23 +129,7 @@ impl Input {
             _ => Place::Struct,
         };
         let attrs = Attrs::parse(&input.attrs, place, &mut errors);
-        let shape = match &input.data {
-            Data::Union(data) => {
-                let message =
-                    "a union cannot be synced: nobody knows which of its fields holds; use an enum";
-                errors.at(data.union_token.span, message);
-                None
-            }
-            Data::Struct(data) => parse_fields(&data.fields, &attrs, &mut errors),
-            Data::Enum(data) => {
-                let variants = data.variants.iter();
-                Some(Shape::Enum(
-                    variants
-                        .map(|variant| parse_variant(variant, &attrs, &mut errors))
-                        .collect(),
-                ))
-            }
-        };
+        let shape = parse_shape(&input.data, &attrs, &mut errors);
         for lifetime in input.generics.lifetimes() {
             let message =
                 "a synced type owns its data: use `String` for `&str`, `Vec<T>` for `&[T]`";
@@ -123,6 +147,8 @@ impl Input {
                 .map_or_else(|| parse_quote!(::transports), |krate| krate.value),
             default: attrs.default,
             validate: attrs.validate,
+            bound: attrs.bound,
+            computed: attrs.computed,
             ident: input.ident.clone(),
             generics: input.generics.clone(),
             shape,
@@ -130,136 +156,228 @@ impl Input {
     }
 }
 
-/// Types of fields move into another item, where `Self` would mean that one: it is written out.
-fn without_self(input: &DeriveInput) -> DeriveInput {
-    let (ident, (_, generics, _)) = (&input.ident, input.generics.split_for_impl());
-    let this = quote!(#ident #generics);
-    let mut input = input.clone();
-    let fields: Vec<&mut syn::Field> = match &mut input.data {
-        Data::Struct(data) => data.fields.iter_mut().collect(),
-        Data::Enum(_) | Data::Union(_) => Vec::new(),
-    };
-    for field in fields {
-        let written = write_out_self(field.ty.to_token_stream(), &this);
-        // What was a type stays one.
-        if let Ok(ty) = syn::parse2(written) {
-            field.ty = ty;
+fn parse_shape(data: &Data, attrs: &Attrs, errors: &mut Errors) -> Option<Shape> {
+    match data {
+        Data::Union(data) => {
+            let message =
+                "a union cannot be synced: nobody knows which of its fields holds; use an enum";
+            errors.at(data.union_token.span, message);
+            None
+        }
+        Data::Struct(data) => {
+            let case = attrs.rename_all.as_ref().map(|case| case.value);
+            let mut record = parse_record(&data.fields, case, errors);
+            if record.style != Style::Newtype {
+                return Some(Shape::Struct(record));
+            }
+            newtypes_have_no_names(attrs, errors);
+            if is_phantom(&data.fields.iter().next()?.ty) {
+                record.style = Style::Tuple;
+                return Some(Shape::Struct(record));
+            }
+            record
+                .fields
+                .pop()
+                .map(|field| Shape::Newtype(Box::new(field)))
+        }
+        Data::Enum(data) => {
+            let mut variants: Vec<_> = data
+                .variants
+                .iter()
+                .map(|variant| parse_variant(variant, attrs, errors))
+                .collect();
+            let without_data = variants
+                .iter()
+                .all(|variant| variant.record.style == Style::Unit);
+            let tagging = tagging(attrs, errors);
+            if let Tagging::Internal { .. } = tagging {
+                variants.iter_mut().for_each(make_room_for_a_tag);
+            }
+            Some(match tagging {
+                Tagging::External if without_data => Shape::Names(variants),
+                tagging => Shape::Enum(tagging, variants),
+            })
         }
     }
-    input
 }
 
-fn write_out_self(tokens: TokenStream, this: &TokenStream) -> TokenStream {
-    tokens
-        .into_iter()
-        .flat_map(|token| match token {
-            TokenTree::Ident(ident) if ident == "Self" => this
-                .clone()
-                .into_iter()
-                .map(|mut token| {
-                    token.set_span(ident.span());
-                    token
-                })
-                .collect(),
-            TokenTree::Group(group) => {
-                let stream = write_out_self(group.stream(), this);
-                let mut written = proc_macro2::Group::new(group.delimiter(), stream);
-                written.set_span(group.span());
-                TokenStream::from(TokenTree::from(written))
-            }
-            token => token.into(),
-        })
-        .collect()
-}
-
-fn parse_fields(fields: &Fields, container: &Attrs, errors: &mut Errors) -> Option<Shape> {
-    match fields {
-        Fields::Unit => Some(Shape::Struct(Vec::new())),
-        Fields::Named(fields) => Some(Shape::Struct(
-            fields
-                .named
-                .iter()
-                .map(|field| parse_field(field, container, errors))
-                .collect(),
-        )),
-        Fields::Unnamed(fields) => {
-            let mut iter = fields.unnamed.iter();
-            let (Some(field), None) = (iter.next(), iter.next()) else {
-                let message = "a tuple struct with one field is synced as that field; give several fields names";
-                errors.at(fields.span(), message);
-                return None;
-            };
-            let attrs = Attrs::parse(&field.attrs, Place::Field, errors);
-            for span in [
-                attrs.rename.map(|word| word.span),
-                attrs.skip.map(|word| word.span),
-                attrs.default.map(|word| word.span),
-                attrs.read_only.map(|word| word.span),
-                attrs.range.map(|word| word.span),
-                attrs.validate.map(|word| word.span),
-            ]
-            .into_iter()
-            .flatten()
-            {
-                let message = "the field of a newtype has no place of its own on the wire; say this where the newtype is used";
-                errors.at(span, message);
-            }
-            for span in [
-                container.rename_all.as_ref().map(|word| word.span),
-                container.default.as_ref().map(|word| word.span),
-                container.validate.as_ref().map(|word| word.span),
-            ]
-            .into_iter()
-            .flatten()
-            {
+fn tagging(attrs: &Attrs, errors: &mut Errors) -> Tagging {
+    match (&attrs.tag, &attrs.content) {
+        (None, None) => Tagging::External,
+        (Some(tag), None) => Tagging::Internal {
+            tag: tag.value.clone(),
+        },
+        (Some(tag), Some(content)) => {
+            if tag.value == content.value {
                 errors.at(
-                    span,
-                    "this is for structs with named fields, and a newtype has none",
+                    content.span,
+                    "`tag` and `content` need names that differ: both stand in one map",
                 );
             }
-            Some(Shape::Newtype(Box::new(field.ty.clone())))
+            Tagging::Adjacent {
+                tag: tag.value.clone(),
+                content: content.value.clone(),
+            }
+        }
+        (None, Some(content)) => {
+            errors.at(
+                content.span,
+                "`content` is for enums with a `tag`: `tag = \"type\", content = \"value\"`",
+            );
+            Tagging::External
         }
     }
 }
 
-fn parse_field(field: &syn::Field, container: &Attrs, errors: &mut Errors) -> Field {
+/// A tag inside is one of the fields: what a newtype variant holds is flattened to stand beside it.
+fn make_room_for_a_tag(variant: &mut Variant) {
+    let record = &mut variant.record;
+    if let (Style::Newtype, Some(field)) = (record.style, record.fields.first_mut()) {
+        field.flatten = Some(Word {
+            span: field.ty.span(),
+            value: (),
+        });
+    }
+    if let Style::Newtype | Style::Unit = record.style {
+        record.style = Style::Named;
+    }
+}
+
+/// A newtype is its field, and has nothing that these could be about.
+fn newtypes_have_no_names(attrs: &Attrs, errors: &mut Errors) {
+    for span in [
+        attrs.rename_all.as_ref().map(|word| word.span),
+        attrs.default.as_ref().map(|word| word.span),
+        attrs.validate.as_ref().map(|word| word.span),
+        attrs.computed.first().map(|word| word.span),
+    ]
+    .into_iter()
+    .flatten()
+    {
+        errors.at(
+            span,
+            "this is for structs with named fields, and a newtype has none",
+        );
+    }
+}
+
+fn parse_record(fields: &Fields, case: Option<Case>, errors: &mut Errors) -> Record {
+    let style = match fields {
+        Fields::Unit => Style::Unit,
+        Fields::Named(_) => Style::Named,
+        Fields::Unnamed(fields) if fields.unnamed.len() == 1 => Style::Newtype,
+        Fields::Unnamed(_) => Style::Tuple,
+    };
+    let fields = fields
+        .members()
+        .zip(fields)
+        .map(|(member, field)| parse_field(member, field, case, errors))
+        .collect();
+    Record { style, fields }
+}
+
+fn parse_field(
+    member: Member,
+    field: &syn::Field,
+    case: Option<Case>,
+    errors: &mut Errors,
+) -> Field {
     let attrs = Attrs::parse(&field.attrs, Place::Field, errors);
-    let ident = field
-        .ident
-        .clone()
-        .unwrap_or_else(|| format_ident!("unnamed"));
-    let plain = ident.unraw().to_string();
-    let name = match (attrs.rename, &container.rename_all) {
-        (Some(rename), _) => rename.value,
-        (None, Some(case)) => case.value.field(&plain),
+    let plain = match &member {
+        Member::Named(ident) => ident.unraw().to_string(),
+        Member::Unnamed(index) => index.index.to_string(),
+    };
+    let name = match (&attrs.rename, case) {
+        (Some(rename), _) => rename.value.clone(),
+        (None, Some(case)) => case.field(&plain),
         (None, None) => plain,
     };
+    // Nothing has no place on the wire.
+    let skip = attrs.skip.or_else(|| {
+        is_phantom(&field.ty).then(|| Word {
+            span: field.ty.span(),
+            value: (),
+        })
+    });
     Field {
         ty: field.ty.clone(),
-        ident,
+        member,
         name,
-        skip: attrs.skip,
+        skip,
+        alias: attrs.alias,
         default: attrs.default,
+        flatten: attrs.flatten,
+        with: attrs.with,
+        key: attrs.key,
         read_only: attrs.read_only,
         range: attrs.range,
+        length: attrs.length,
         validate: attrs.validate,
+        rename: attrs.rename,
+    }
+}
+
+fn is_phantom(ty: &Type) -> bool {
+    match ty {
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .is_some_and(|segment| segment.ident == "PhantomData"),
+        _ => false,
     }
 }
 
 fn parse_variant(variant: &syn::Variant, container: &Attrs, errors: &mut Errors) -> Variant {
     let attrs = Attrs::parse(&variant.attrs, Place::Variant, errors);
-    if !matches!(variant.fields, Fields::Unit) {
-        let message = "only variants without data can be synced so far: keep the data in a struct beside the enum";
-        errors.at(variant.fields.span(), message);
-    }
     let plain = variant.ident.unraw().to_string();
     let name = match (attrs.rename, &container.rename_all) {
         (Some(rename), _) => rename.value,
         (None, Some(case)) => case.value.variant(&plain),
         (None, None) => plain,
     };
+    let case = attrs
+        .rename_all
+        .or_else(|| container.rename_all_fields.clone());
     Variant {
+        record: parse_record(&variant.fields, case.map(|case| case.value), errors),
         ident: variant.ident.clone(),
         name,
+        alias: attrs.alias,
+    }
+}
+
+impl Input {
+    /// All fields there are, in whatever variant.
+    pub(crate) fn fields(&self) -> Box<dyn Iterator<Item = &Field> + '_> {
+        match &self.shape {
+            Shape::Newtype(field) => Box::new(std::iter::once(&**field)),
+            Shape::Struct(record) => Box::new(record.fields.iter()),
+            Shape::Names(variants) | Shape::Enum(_, variants) => Box::new(
+                variants
+                    .iter()
+                    .flat_map(|variant| variant.record.fields.iter()),
+            ),
+        }
+    }
+}
+
+impl Field {
+    /// The type of the items, if this is a `Vec` or a `VecDeque`.
+    pub(crate) fn item(&self) -> Option<&Type> {
+        let Type::Path(path) = &self.ty else {
+            return None;
+        };
+        let list = path.path.segments.last()?;
+        if list.ident != "Vec" && list.ident != "VecDeque" {
+            return None;
+        }
+        match &list.arguments {
+            syn::PathArguments::AngleBracketed(arguments) => match arguments.args.first()? {
+                syn::GenericArgument::Type(item) => Some(item),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 }

@@ -1,5 +1,20 @@
 //! What generated code may name. No promise is made for anything in here.
 
+#[path = "private/edit.rs"]
+mod edit;
+#[path = "private/enums.rs"]
+mod enums;
+#[path = "private/flat.rs"]
+mod flat;
+#[path = "private/keyed.rs"]
+mod keyed;
+#[path = "private/read.rs"]
+mod read;
+#[path = "private/rules.rs"]
+mod rules;
+#[path = "private/serde.rs"]
+mod serde;
+
 pub use core::option::Option::{self, None, Some};
 pub use core::result::Result::{self, Err, Ok};
 pub use core::{debug_assert, unreachable};
@@ -9,20 +24,100 @@ pub use std::default::Default;
 pub use std::string::String;
 pub use std::vec::Vec;
 
+pub use self::edit::{
+    admit_read_only, below, edit_computed, edit_tuple, edit_whole, no_item, no_list, no_map,
+    put_back, put_content, put_default, put_item, unknown_field,
+};
+pub use self::enums::{
+    adjacent, edit_content, edit_tag, entry, external, internal, no_content, no_entry,
+    read_content, tagged, unknown_variant,
+};
+pub use self::flat::{CheckFlat, Entries, Flat, Keys, assert_apart, flatten_schema};
+pub use self::keyed::{KeyOf, Keyed, KeyedShadow, ListKey, hash_key};
+pub use self::read::{entries, items, read_field, read_item, read_named};
+pub use self::rules::{Length, Ranged, check_length, check_range, check_valid, length_of};
+pub use self::serde::{Opaque, Serde};
 pub use crate::changes::Changes;
 pub use crate::edit::{Author, Edit, EditError, Payload, Reason};
 pub use crate::path::{At, Segment};
-pub use crate::schema::{Field, Schema, Type};
+pub use crate::schema::{Content, Field, Schema, Tagging, Type, Variant, Variants};
 pub use crate::synced::{Key, Synced, edit_leaf};
 pub use crate::value::Value;
 pub use crate::writer::Writer;
 
-use std::collections::BTreeMap;
-use std::fmt::{Debug, Display};
-use std::ops::RangeBounds;
+/// Carries a constant in whose value all types of fields are checked. If one of them cannot be synced, the constant is
+/// in error, and so is every type that this is a part of: the compiler reports the first error and keeps silent about
+/// the ones that follow from it.
+#[derive(Debug)]
+pub struct Checked<const SYNCED: bool>;
 
-/// Underlines a field's type, and nothing else, when it cannot be synced.
-pub const fn assert_synced<T: Synced>() {}
+/// Any type that can be synced, by way of a [`Checked`].
+pub trait Check<C> {
+    /// The type itself.
+    type This: Synced;
+}
+
+impl<T: Synced, C> Check<C> for T {
+    type This = T;
+}
+
+/// How a field travels whose type does not do it by itself: the functions of [`Synced`] with `this` for `self`.
+pub trait With<T> {
+    /// See [`Synced::Shadow`].
+    type Shadow: Send + Sync + 'static;
+
+    /// See [`Synced::shadow`].
+    fn shadow(this: &T) -> Self::Shadow;
+
+    /// See [`Synced::update`].
+    fn update(this: &T, shadow: &mut Self::Shadow) {
+        *shadow = Self::shadow(this);
+    }
+
+    /// See [`Synced::same`].
+    fn same(this: &T, shadow: &Self::Shadow) -> bool;
+
+    /// See [`Synced::diff`].
+    fn diff(this: &mut T, shadow: &mut Self::Shadow, at: &At<'_>, out: &mut Changes);
+
+    /// See [`Synced::write`].
+    fn write(this: &T, settled: Option<&Self::Shadow>, out: &mut Writer);
+
+    /// See [`Synced::read`].
+    fn read(value: Value) -> Result<T, EditError>;
+
+    /// See [`Synced::edit`].
+    fn edit(this: &mut T, path: &[Segment], edit: Edit, author: Author) -> Result<Edit, EditError>;
+
+    /// See [`Synced::admit`].
+    fn admit(this: &T, old: Option<&T>) -> Result<(), EditError> {
+        let _ = (this, old);
+        Ok(())
+    }
+
+    /// See [`Synced::inherit`].
+    fn inherit(this: &mut T, old: &mut T) {
+        let _ = (this, old);
+    }
+
+    /// See [`Synced::check`].
+    fn check(this: &T, at: &At<'_>, out: &mut Changes) {
+        let _ = (this, at, out);
+    }
+
+    /// See [`Synced::ty`].
+    fn ty() -> Type;
+}
+
+/// As [`Check`], for who carries a `T`.
+pub trait CheckWith<T, C> {
+    /// The carrier itself.
+    type This: With<T>;
+}
+
+impl<W: With<T>, T, C> CheckWith<T, C> for W {
+    type This = W;
+}
 
 /// Compares a leaf and sends it whole if it changed.
 pub fn diff_leaf<T: Synced>(this: &T, shadow: &mut T::Shadow, at: &At<'_>, out: &mut Changes) {
@@ -34,209 +129,4 @@ pub fn diff_leaf<T: Synced>(this: &T, shadow: &mut T::Shadow, at: &At<'_>, out: 
 #[must_use]
 pub fn same_name(name: &str, other: &str) -> bool {
     name == other
-}
-
-/// A variant read from its name.
-pub fn read_named<T>(
-    value: &Value,
-    named: fn(&str) -> Option<T>,
-    expected: &str,
-) -> Result<T, EditError> {
-    match value {
-        Value::Str(name) => named(name),
-        _ => None,
-    }
-    .ok_or_else(|| EditError::expected(expected, value))
-}
-
-/// The name of a field as a step of a path.
-#[inline]
-#[must_use]
-pub const fn at_field<'a>(at: &'a At<'a>, name: &'static str, _plain: bool) -> At<'a> {
-    at.key(name)
-}
-
-/// As [`at_field`], for a step that was prepared: `{"Key":"name"}`.
-#[inline]
-#[must_use]
-pub const fn at_step<'a>(at: &'a At<'a>, step: &'static str) -> At<'a> {
-    at.field(step)
-}
-
-/// A field of a struct being written.
-#[inline]
-pub fn write_field<T: Synced>(
-    name: &'static str,
-    plain: bool,
-    field: &T,
-    settled: Option<&T::Shadow>,
-    out: &mut Writer,
-) {
-    if plain {
-        out.field(name);
-    } else {
-        out.key(name);
-    }
-    field.write(settled, out);
-}
-
-/// The entries of a value that is to become the struct `type_name`.
-pub fn entries(
-    type_name: &'static str,
-    value: Value,
-) -> Result<BTreeMap<String, Value>, EditError> {
-    match value {
-        Value::Map(entries) => Ok(entries),
-        other => Err(EditError::expected(
-            format!("a Map for `{type_name}`"),
-            &other,
-        )),
-    }
-}
-
-/// A field read from the entries; `default` makes one for a field that is missing.
-pub fn read_field<T: Synced>(
-    entries: &mut BTreeMap<String, Value>,
-    type_name: &'static str,
-    field: &'static str,
-    default: Option<fn() -> T>,
-) -> Result<T, EditError> {
-    match (entries.remove(field), default) {
-        (Some(value), _) => T::read(value).map_err(|error| error.below(field)),
-        (None, Some(default)) => Ok(default()),
-        (None, None) => missing(type_name, field),
-    }
-}
-
-/// An optional field may be left out: that is `Null`. Any other may not.
-fn missing<T: Synced>(type_name: &'static str, field: &'static str) -> Result<T, EditError> {
-    match T::ty() {
-        Type::Optional(_) => T::read(Value::Null),
-        _ => Err(EditError::new(Reason::MissingField { type_name, field })),
-    }
-}
-
-/// An edit on its way into a field. `Remove` of the field itself falls back to `default`.
-pub fn edit_field<T: Synced>(
-    field: &mut T,
-    name: &'static str,
-    deeper: &[Segment],
-    edit: Edit,
-    author: Author,
-    default: Option<fn() -> T>,
-) -> Result<Edit, EditError> {
-    let edited = match (deeper, &edit) {
-        ([], Edit::Remove) => {
-            let new = match default {
-                Some(default) => Ok(default()),
-                None => missing::<T>("", name).map_err(|_| EditError::new(Reason::NotRemovable)),
-            };
-            new.map(|mut new| {
-                new.inherit(field);
-                Edit::Set(Payload::taken(std::mem::replace(field, new)))
-            })
-        }
-        _ => field.edit(deeper, edit, author),
-    };
-    edited.map_err(|error| error.below(name))
-}
-
-/// A field that clients may not touch.
-pub fn edit_read_only<T: Synced>(
-    field: &mut T,
-    name: &'static str,
-    deeper: &[Segment],
-    edit: Edit,
-    author: Author,
-    default: Option<fn() -> T>,
-) -> Result<Edit, EditError> {
-    match author {
-        Author::Host => edit_field(field, name, deeper, edit, author, default),
-        Author::Client => Err(EditError::new(Reason::ReadOnly).below(name)),
-    }
-}
-
-/// The edits that end at a struct itself or name a field that it does not have.
-pub fn edit_struct<T: Synced>(
-    this: &mut T,
-    type_name: &'static str,
-    path: &[Segment],
-    edit: Edit,
-    author: Author,
-) -> Result<Edit, EditError> {
-    match path.first() {
-        None => crate::synced::edit_whole(this, edit, author, Reason::NotAList),
-        Some(Segment::Key(key)) => {
-            Err(EditError::new(Reason::UnknownField { type_name }).below(key.as_str()))
-        }
-        Some(Segment::Index(index)) => Err(EditError::new(Reason::NotAList).below(*index)),
-    }
-}
-
-/// Whether a client may bring this field as part of something larger.
-pub fn admit_field<T: Synced>(
-    field: &T,
-    old: Option<&T>,
-    name: &'static str,
-) -> Result<(), EditError> {
-    field.admit(old).map_err(|error| error.below(name))
-}
-
-/// As [`admit_field`], for a field that clients may not change: it has to be what it was, or what a new one starts as.
-pub fn admit_read_only<T: Synced>(
-    field: &T,
-    old: Option<&T>,
-    default: Option<fn() -> T>,
-    name: &'static str,
-) -> Result<(), EditError> {
-    let expected = match (old, default) {
-        (Some(old), _) => Some(old.shadow()),
-        (None, Some(default)) => Some(default().shadow()),
-        (None, None) => None,
-    };
-    if expected.is_some_and(|expected| field.same(&expected)) {
-        Ok(())
-    } else {
-        Err(EditError::new(Reason::ReadOnly).below(name))
-    }
-}
-
-/// A number that may have a range: itself, or the one in an `Option`.
-pub trait Ranged<N: ?Sized> {
-    /// The number, if there is one.
-    fn number(&self) -> Option<&N>;
-}
-
-impl<N> Ranged<N> for N {
-    fn number(&self) -> Option<&N> {
-        Some(self)
-    }
-}
-
-impl<N> Ranged<N> for Option<N> {
-    fn number(&self) -> Option<&N> {
-        self.as_ref()
-    }
-}
-
-/// `#[synced(range = ...)]`
-pub fn check_range<N: PartialOrd + Debug>(
-    field: &impl Ranged<N>,
-    range: &impl RangeBounds<N>,
-    shown: &str,
-    at: &At<'_>,
-    out: &mut Changes,
-) {
-    if let Some(number) = field.number()
-        && !range.contains(number)
-    {
-        out.refuse(at, format_args!("{number:?} is not in {shown}"));
-    }
-}
-
-/// `#[synced(validate = ...)]`
-pub fn check_valid<E: Display>(result: Result<(), E>, at: &At<'_>, out: &mut Changes) {
-    if let Err(reason) = result {
-        out.refuse(at, reason);
-    }
 }

@@ -24,6 +24,8 @@ pub enum Type {
     Map(Box<Self>),
     /// A struct. The function makes its schema; a type that contains itself would otherwise have no end.
     Model(&'static str, fn() -> Schema),
+    /// An enum with data. The function tells its variants, as for [`Model`](Self::Model).
+    Enum(&'static str, fn() -> Variants),
     /// The type or nothing.
     Optional(Box<Self>),
     /// Whatever there is.
@@ -62,6 +64,7 @@ impl Type {
             Self::List(_) => Kind::List,
             Self::Map(_) | Self::Model(..) => Kind::Map,
             Self::Optional(inner) => inner.kind(),
+            Self::Enum(_, variants) => variants().kind(),
             Self::Any => Kind::Any,
         }
     }
@@ -70,7 +73,7 @@ impl Type {
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Model(name, _) => name,
+            Self::Model(name, _) | Self::Enum(name, _) => name,
             other => match other.kind() {
                 Kind::Bool => "Bool",
                 Kind::Int => "Int",
@@ -122,6 +125,86 @@ pub struct Field {
     /// What it holds.
     #[serde(with = "as_kind")]
     pub ty: Type,
+}
+
+/// The variants of an enum with data, in the order of their declaration.
+#[derive(Clone, Debug)]
+pub struct Variants {
+    /// The enum's name on the wire.
+    pub type_name: String,
+    /// How it is told which variant a value is.
+    pub tagging: Tagging,
+    /// The variants.
+    pub variants: Vec<Variant>,
+}
+
+/// serde's representations of enums.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tagging {
+    /// `{"Name": content}`, or the name as a text where there is no content.
+    External,
+    /// `{tag: "Name", ...}`, the name among the fields.
+    Internal {
+        /// What the name stands at.
+        tag: String,
+    },
+    /// `{tag: "Name", content: ...}`.
+    Adjacent {
+        /// What the name stands at.
+        tag: String,
+        /// What the content stands at.
+        content: String,
+    },
+}
+
+/// One of the [`Variants`].
+#[derive(Clone, Debug)]
+pub struct Variant {
+    /// The name on the wire.
+    pub name: String,
+    /// What comes with it.
+    pub content: Content,
+}
+
+/// What comes with the name of a variant.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// Nothing.
+    Nothing,
+    /// One value.
+    Value(Type),
+    /// Values of these types, as a list.
+    List(Vec<Type>),
+    /// Fields.
+    Fields(Vec<Field>),
+}
+
+impl Content {
+    /// The only one of the types, or a list of them.
+    #[must_use]
+    pub fn of(mut types: Vec<Type>) -> Self {
+        match (types.pop(), types.is_empty()) {
+            (Some(only), true) => Self::Value(only),
+            (last, _) => {
+                types.extend(last);
+                Self::List(types)
+            }
+        }
+    }
+}
+
+impl Variants {
+    /// The kind of all values, if they are of one.
+    fn kind(&self) -> Kind {
+        let named = self
+            .variants
+            .iter()
+            .any(|variant| matches!(variant.content, Content::Nothing));
+        match self.tagging {
+            Tagging::External if named => Kind::Any,
+            _ => Kind::Map,
+        }
+    }
 }
 
 mod as_kind {

@@ -4,14 +4,19 @@ mod list;
 mod map;
 mod scalar;
 mod set;
+mod shared;
+mod std_types;
 mod text;
 mod tuple;
 mod value;
 mod wrapper;
 
-pub(crate) use self::list::{admit_items, check_items, diff_items, permutation, reorder};
+pub(crate) use self::list::{
+    admit_items, check_items, diff_items, diff_paired, permutation, reorder,
+};
 pub use self::map::Key;
 pub(crate) use self::map::{parse as parse_key, write_entries};
+pub use self::shared::ArcShadow;
 pub(crate) use self::value::edit_items;
 
 use crate::changes::Changes;
@@ -24,7 +29,7 @@ use crate::writer::Writer;
 /// A type whose values stay the same on every peer.
 ///
 /// `#[derive(Synced)]` implements it for structs and enums. The std types that may be fields implement it here:
-/// booleans, numbers, `char`, texts, `Option`, `Box`, `Vec`, `VecDeque`, arrays, tuples, maps and sets; so does
+/// booleans, numbers, `char`, texts, `Option`, `Box`, `Arc`, `Vec`, `VecDeque`, arrays, tuples, maps and sets; so does
 /// [`Value`] for models whose shape is only known at run time.
 ///
 /// # How changes are found
@@ -42,7 +47,7 @@ use crate::writer::Writer;
     message = "`{Self}` cannot be synced",
     label = "this type does not implement `Synced`",
     note = "add `#[derive(Synced)]` to `{Self}` if it is yours",
-    note = "a field that need not travel can be left out: `#[synced(skip)]`"
+    note = "`#[synced(with = \"serde\")]` sends what serde knows; `#[synced(skip)]` leaves a field out; for `Rc` use `Arc`"
 )]
 pub trait Synced: Sized + Send + Sync + 'static {
     /// What the wire last saw of a value.

@@ -23,6 +23,17 @@ pub(crate) fn diff_items<T: Synced>(
     out: &mut Changes,
     matcher: Matcher<T>,
 ) {
+    diff_paired(new, old, at, out, |new, old, _| matcher(new, old));
+}
+
+/// As [`diff_items`], with a matcher that is also told where in the lists the items begin that it is to pair.
+pub(crate) fn diff_paired<T: Synced>(
+    new: &mut [T],
+    old: &mut Vec<T::Shadow>,
+    at: &At<'_>,
+    out: &mut Changes,
+    matcher: impl FnOnce(&[T], &[T::Shadow], usize) -> Vec<Option<usize>>,
+) {
     let start = new
         .iter()
         .zip(&*old)
@@ -57,7 +68,7 @@ pub(crate) fn diff_items<T: Synced>(
             old.splice(start..start, shadows);
         }
         (changed, before) => {
-            let matches = matcher(changed, before);
+            let matches = matcher(changed, before, start);
             let shadows: Vec<_> = old.drain(start..old_end).map(Some).collect();
             let rebuilt = rearrange(changed, shadows, &matches, (start, end), at, out);
             old.splice(start..start, rebuilt);

@@ -1,0 +1,6 @@
+//! What the derive makes of types, a file per attribute or shape.
+
+mod attributes;
+mod enums;
+mod std_types;
+mod support;

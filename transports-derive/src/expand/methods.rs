@@ -1,0 +1,113 @@
+//! The impl of `Synced`, given the bodies of its functions.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::context::Context;
+
+/// A body for each function. Within them `__shadow`, `__at`, `__out`, `__settled`, `__value`, `__path`, `__edit`,
+/// `__author` and `__old` are the arguments. Empty bodies are left to the trait.
+#[derive(Default)]
+pub(super) struct Methods {
+    pub(super) shadow_type: TokenStream,
+    pub(super) shadow: TokenStream,
+    pub(super) update: TokenStream,
+    pub(super) same: TokenStream,
+    pub(super) diff: TokenStream,
+    pub(super) write: TokenStream,
+    pub(super) read: TokenStream,
+    pub(super) edit: TokenStream,
+    pub(super) admit: TokenStream,
+    pub(super) inherit: TokenStream,
+    pub(super) check: TokenStream,
+    pub(super) ty: TokenStream,
+}
+
+impl Methods {
+    pub(super) fn expand(&self, context: &Context<'_>) -> TokenStream {
+        let Context {
+            input,
+            private,
+            generics,
+            ..
+        } = context;
+        let ident = &input.ident;
+        let (impl_generics, ty_generics, where_clause) = generics.split_for_impl();
+        let Self {
+            shadow_type,
+            shadow,
+            same,
+            diff,
+            write,
+            read,
+            edit,
+            ty,
+            ..
+        } = self;
+        let optional = self.optional(private);
+        quote! {
+            #[automatically_derived]
+            #[allow(unused_variables, unused_mut, unreachable_patterns, clippy::all, clippy::pedantic)]
+            impl #impl_generics #private::Synced for #ident #ty_generics #where_clause {
+                type Shadow = #shadow_type;
+
+                fn shadow(&self) -> Self::Shadow { #shadow }
+
+                #[inline]
+                fn same(&self, __shadow: &Self::Shadow) -> ::core::primitive::bool { #same }
+
+                #[inline]
+                fn diff(
+                    &mut self,
+                    __shadow: &mut Self::Shadow,
+                    __at: &#private::At<'_>,
+                    __out: &mut #private::Changes,
+                ) { #diff }
+
+                fn write(&self, __settled: #private::Option<&Self::Shadow>, __out: &mut #private::Writer) { #write }
+
+                fn read(__value: #private::Value) -> #private::Result<Self, #private::EditError> { #read }
+
+                fn edit(
+                    &mut self,
+                    __path: &[#private::Segment],
+                    __edit: #private::Edit,
+                    __author: #private::Author,
+                ) -> #private::Result<#private::Edit, #private::EditError> { #edit }
+
+                fn ty() -> #private::Type { #ty }
+
+                #optional
+            }
+        }
+    }
+
+    /// The functions that the trait has defaults for.
+    fn optional(&self, private: &TokenStream) -> TokenStream {
+        let Self {
+            update,
+            admit,
+            inherit,
+            check,
+            ..
+        } = self;
+        let update = (!update.is_empty())
+            .then(|| quote!(fn update(&self, __shadow: &mut Self::Shadow) { #update }));
+        let admit = (!admit.is_empty()).then(|| {
+            quote! {
+                fn admit(
+                    &self,
+                    __old: #private::Option<&Self>,
+                ) -> #private::Result<(), #private::EditError> { #admit }
+            }
+        });
+        let inherit = (!inherit.is_empty())
+            .then(|| quote!(fn inherit(&mut self, __old: &mut Self) { #inherit }));
+        let check = (!check.is_empty()).then(|| {
+            quote! {
+                fn check(&self, __at: &#private::At<'_>, __out: &mut #private::Changes) { #check }
+            }
+        });
+        quote!(#update #admit #inherit #check)
+    }
+}

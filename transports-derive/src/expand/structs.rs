@@ -1,0 +1,128 @@
+//! Structs: a map of their fields, or a list where these have no names.
+
+use proc_macro2::TokenStream;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::context::Context;
+use super::flat;
+use super::methods::Methods;
+use super::record::Body;
+use crate::model::{Record, Style};
+
+pub(super) fn expand(context: &Context<'_>, record: &Record) -> TokenStream {
+    let Context { input, private, .. } = context;
+    let body = Body {
+        context,
+        record,
+        path: quote!(Self),
+        shadow_path: quote!(__Shadow),
+        name: &input.name,
+        own: true,
+        tag: None,
+    };
+    let (_, ty_generics, _) = context.generics.split_for_impl();
+    let declaration = declaration(&body);
+    let (shadow, open, read) = (body.shadow(), body.open(), body.read());
+    let methods = Methods {
+        shadow_type: quote!(__Shadow #ty_generics),
+        shadow: quote!(__Shadow { #shadow __generics: ::core::marker::PhantomData }),
+        update: body.update(),
+        same: body.same(),
+        diff: diff(&body),
+        write: body.write(),
+        read: quote!(#open #private::Ok(#read)),
+        edit: edit(&body),
+        admit: admit(&body),
+        inherit: body.inherit(),
+        check: check(&body),
+        ty: ty(&body),
+    };
+    let (methods, flat) = (methods.expand(context), flat::implement(&body));
+    let apart = flat::assert_apart(&body);
+    quote!(#declaration #methods #flat #apart)
+}
+
+fn declaration(body: &Body<'_>) -> TokenStream {
+    let generics = &body.context.generics;
+    let (impl_generics, _, where_clause) = generics.split_for_impl();
+    let params = generics.type_params().map(|param| &param.ident);
+    let fields = body.shadow_fields();
+    quote! {
+        #[allow(unreachable_pub, missing_debug_implementations, missing_docs)]
+        pub struct __Shadow #impl_generics #where_clause {
+            #fields
+            __generics: ::core::marker::PhantomData<fn() -> (#(#params,)*)>,
+        }
+    }
+}
+
+fn diff(body: &Body<'_>) -> TokenStream {
+    let fields = body.diff();
+    match own_rule(body) {
+        None => fields,
+        Some(rule) => quote! {
+            let __start = __out.len();
+            #fields
+            if __out.judging() && __out.len() != __start {
+                #rule
+            }
+        },
+    }
+}
+
+fn edit(body: &Body<'_>) -> TokenStream {
+    let private = &body.context.private;
+    let below = body.edit();
+    let whole = match body.record.style {
+        Style::Tuple => {
+            let len = body.record.fields.len();
+            quote!(#private::edit_tuple(self, __edit, __author, #len))
+        }
+        _ => quote!(#private::edit_whole(self, __edit, __author)),
+    };
+    quote! {
+        if __path.is_empty() {
+            return #whole;
+        }
+        #below
+    }
+}
+
+fn admit(body: &Body<'_>) -> TokenStream {
+    let private = &body.context.private;
+    let fields = body.admit();
+    if fields.is_empty() {
+        return fields;
+    }
+    quote!(#fields #private::Ok(()))
+}
+
+fn check(body: &Body<'_>) -> TokenStream {
+    let (fields, rule) = (body.check(), own_rule(body));
+    quote!(#fields #rule)
+}
+
+fn ty(body: &Body<'_>) -> TokenStream {
+    let private = &body.context.private;
+    let name = body.name;
+    if body.record.style == Style::Tuple {
+        return quote!(#private::Type::List(#private::Box::new(#private::Type::Any)));
+    }
+    let fields = body.schema();
+    quote! {
+        #private::Type::Model(#name, || #private::Schema {
+            type_name: #private::String::from(#name),
+            fields: #fields,
+        })
+    }
+}
+
+/// The rule of the struct as a whole.
+fn own_rule(body: &Body<'_>) -> Option<TokenStream> {
+    let private = &body.context.private;
+    body.context.input.validate.as_ref().map(|validate| {
+        let path = &validate.value;
+        quote_spanned!(path.span()=> #private::check_valid(#path(self), __at, __out);)
+    })
+}

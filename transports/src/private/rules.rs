@@ -1,0 +1,110 @@
+//! The rules that the derive knows.
+
+use std::fmt::{Debug, Display};
+use std::ops::RangeBounds;
+
+use crate::changes::Changes;
+use crate::path::At;
+
+/// A number that may have a range: itself, or the one in an `Option`.
+pub trait Ranged<N: ?Sized> {
+    /// The number, if there is one.
+    fn number(&self) -> Option<&N>;
+}
+
+impl<N> Ranged<N> for N {
+    fn number(&self) -> Option<&N> {
+        Some(self)
+    }
+}
+
+impl<N> Ranged<N> for Option<N> {
+    fn number(&self) -> Option<&N> {
+        self.as_ref()
+    }
+}
+
+/// `#[synced(range = ...)]`
+pub fn check_range<N: PartialOrd + Debug>(
+    field: &impl Ranged<N>,
+    range: &impl RangeBounds<N>,
+    shown: &str,
+    at: &At<'_>,
+    out: &mut Changes,
+) {
+    if let Some(number) = field.number()
+        && !range.contains(number)
+    {
+        out.refuse(at, format_args!("{number:?} is not in {shown}"));
+    }
+}
+
+/// What has a length that can be limited.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` has no length to limit",
+    label = "`length` is for texts, lists, maps and sets",
+    note = "a number has a `range`, any other rule is a function: `validate = function`"
+)]
+pub trait Length {
+    /// The length, if there is something that has one.
+    fn length(&self) -> Option<usize>;
+}
+
+macro_rules! length {
+    ($([$($param:ident $(: $bound:path)?),*] $ty:ty: |$this:ident| $length:expr;)+) => {$(
+        impl<$($param $(: $bound)?),*> Length for $ty {
+            fn length(&self) -> Option<usize> {
+                let $this = self;
+                Some($length)
+            }
+        }
+    )+};
+}
+
+length! {
+    [] String: |text| text.chars().count();
+    [] Box<str>: |text| text.chars().count();
+    [] std::sync::Arc<str>: |text| text.chars().count();
+    [] std::borrow::Cow<'static, str>: |text| text.chars().count();
+    [] &'static str: |text| text.chars().count();
+    [T] Vec<T>: |items| items.len();
+    [T] std::collections::VecDeque<T>: |items| items.len();
+    [T: crate::synced::Synced] crate::collections::List<T>: |items| items.len();
+    [K, V] std::collections::BTreeMap<K, V>: |entries| entries.len();
+    [K, V, S] std::collections::HashMap<K, V, S>: |entries| entries.len();
+    [T] std::collections::BTreeSet<T>: |items| items.len();
+    [T, S] std::collections::HashSet<T, S>: |items| items.len();
+}
+
+impl<T: Length> Length for Option<T> {
+    fn length(&self) -> Option<usize> {
+        self.as_ref().and_then(T::length)
+    }
+}
+
+/// The length of a field, if there is one.
+pub fn length_of<T: Length>(field: &T) -> Option<usize> {
+    field.length()
+}
+
+/// `#[synced(length = ...)]`
+pub fn check_length(
+    length: Option<usize>,
+    range: &impl RangeBounds<usize>,
+    shown: &str,
+    at: &At<'_>,
+    out: &mut Changes,
+) {
+    if let Some(length) = length
+        && !range.contains(&length)
+    {
+        out.refuse(at, format_args!("the length {length} is not in {shown}"));
+    }
+}
+
+/// `#[synced(validate = ...)]`
+pub fn check_valid<E: Display>(result: Result<(), E>, at: &At<'_>, out: &mut Changes) {
+    if let Err(reason) = result {
+        out.refuse(at, reason);
+    }
+}
