@@ -2,6 +2,8 @@
 
 mod collections;
 mod entropy;
+mod laws;
 mod schedule;
+mod shapes;
 mod tracking;
 mod world;

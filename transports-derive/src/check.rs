@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use proc_macro2::Span;
-use syn::Type;
 use syn::spanned::Spanned;
+use syn::{GenericArgument, PathArguments, Type};
 
 use crate::attr::With;
 use crate::model::{Errors, Field, Input, Record, Shape, Style, Tagging, Variant};
@@ -60,6 +60,8 @@ fn check_record(input: &Input, record: &Record, tag: Option<&String>, errors: &m
         names_are_unique(tag.into_iter().chain(fields).chain(computed), errors);
     }
     for field in &record.fields {
+        fields_are_smaller_than_their_holder(input, &field.ty, errors);
+        fields_can_be_shared(field, errors);
         skipped_fields_have_no_rules(field, errors);
         fields_own_their_data(&field.ty, errors);
         flattened_fields_have_no_place(field, errors);
@@ -232,6 +234,49 @@ fn fields_own_their_data(ty: &Type, errors: &mut Errors) {
                 "a synced field owns its data: use `String` for `&str`, `Vec<T>` for `&[T]`";
             errors.at(ty.span(), message);
         }
+    }
+}
+
+/// A session is used from several threads, and so is what it holds.
+fn fields_can_be_shared(field: &Field, errors: &mut Errors) {
+    if let Type::Path(path) = &field.ty
+        && let Some(last) = path.path.segments.last()
+        && last.ident == "Rc"
+        && matches!(last.arguments, PathArguments::AngleBracketed(_))
+    {
+        let message =
+            "a synced type is used from several threads, where an `Rc` cannot go: use `Arc`";
+        errors.at(last.ident.span(), message);
+    }
+}
+
+/// A value that has one of its own type in it, as it is and not in a box, would have no end.
+fn fields_are_smaller_than_their_holder(input: &Input, ty: &Type, errors: &mut Errors) {
+    match ty {
+        Type::Path(path) => {
+            let Some(last) = path.path.segments.last() else {
+                return;
+            };
+            if path.path.segments.len() == 1 && last.ident == input.ident {
+                let message = format!(
+                    "a `{0}` in every `{0}` has no end: put it in a `Box`",
+                    last.ident
+                );
+                errors.at(last.ident.span(), message);
+            } else if last.ident == "Option"
+                && let PathArguments::AngleBracketed(arguments) = &last.arguments
+                && let Some(GenericArgument::Type(inner)) = arguments.args.first()
+            {
+                fields_are_smaller_than_their_holder(input, inner, errors);
+            }
+        }
+        Type::Tuple(tuple) => {
+            for item in &tuple.elems {
+                fields_are_smaller_than_their_holder(input, item, errors);
+            }
+        }
+        Type::Array(array) => fields_are_smaller_than_their_holder(input, &array.elem, errors),
+        _ => {}
     }
 }
 

@@ -26,7 +26,8 @@ pub(crate) fn expand(input: &DeriveInput, errors: &Errors) -> TokenStream {
     );
     where_clause
         .predicates
-        .push(parse_quote!(Self: ::core::marker::Send + ::core::marker::Sync + 'static));
+        // The `for` keeps the compiler from saying that it does not hold.
+        .push(parse_quote!(for<'__a> Self: ::core::marker::Send + ::core::marker::Sync + 'static));
     quote! {
         #errors
         #[automatically_derived]

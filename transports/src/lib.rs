@@ -90,3 +90,8 @@ pub use self::value::Value;
 pub use self::writer::Writer;
 #[cfg(feature = "derive")]
 pub use transports_derive::Synced;
+
+/// The code blocks of the guide.
+#[cfg(all(doctest, feature = "derive"))]
+#[doc = include_str!("../../docs/derive.md")]
+struct Guide;

@@ -130,3 +130,24 @@ pub fn diff_leaf<T: Synced>(this: &T, shadow: &mut T::Shadow, at: &At<'_>, out: 
 pub fn same_name(name: &str, other: &str) -> bool {
     name == other
 }
+
+/// A text that is owned, without the name of a trait.
+#[must_use]
+pub fn owned(text: &str) -> String {
+    text.to_owned()
+}
+
+/// A list of these, without the name of a trait.
+#[must_use]
+pub fn list<T, const N: usize>(items: [T; N]) -> Vec<T> {
+    items.into()
+}
+
+/// A field of a schema.
+#[must_use]
+pub fn schema_field(name: &str, ty: Type) -> Field {
+    Field {
+        name: name.to_owned(),
+        ty,
+    }
+}

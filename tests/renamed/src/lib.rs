@@ -35,6 +35,46 @@ pub enum Kind {
 #[synced(crate = "live")]
 pub struct Id(pub u32);
 
+/// An enum with data, in a struct with fields that travel in special ways.
+#[derive(Debug, live::Synced)]
+#[synced(crate = "live", tag = "type")]
+pub enum Event {
+    /// Nothing.
+    Idle,
+    /// All of it.
+    Held(Held),
+}
+
+/// What an event holds.
+#[derive(Debug, live::Synced)]
+#[synced(crate = "live", computed(count: usize = Held::count))]
+pub struct Held {
+    /// A list whose items have ids.
+    #[synced(key = "id")]
+    pub rows: Vec<Row>,
+    /// A type that serde knows.
+    #[synced(with = "serde")]
+    pub span: std::ops::Range<i64>,
+    /// Its fields stand beside these.
+    #[synced(flatten)]
+    pub row: Row,
+}
+
+/// An item.
+#[derive(Debug, live::Synced)]
+#[synced(crate = "live")]
+pub struct Row {
+    /// Its id.
+    #[synced(alias = "key")]
+    pub id: String,
+}
+
+impl Held {
+    const fn count(&self) -> usize {
+        self.rows.len()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Id, Kind, Lamp};

@@ -1,6 +1,6 @@
 //! What all parts of an expansion know: paths, bounds, and how to reach what a field's type can do.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Span, TokenStream, TokenTree};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Generics, Ident, Type, parse_quote};
@@ -105,12 +105,14 @@ impl<'a> Context<'a> {
             .filter(|field| field.skip.is_none() && self.is_checked(&field.ty))
             .map(|field| {
                 let ty = &field.ty;
+                let private = spanned(private, ty.span());
                 match (self.carrier(field), &field.flatten) {
                     (_, Some(_)) => {
                         quote_spanned!(ty.span()=> let _ = <#ty as #private::Flat>::read_flat;)
                     }
                     (None, _) => quote_spanned!(ty.span()=> let _ = <#ty as #private::Synced>::ty;),
                     (Some(carrier), _) => {
+                        let carrier = spanned(&carrier, ty.span());
                         quote_spanned!(ty.span()=> let _ = <#carrier as #private::With<#ty>>::ty;)
                     }
                 }
@@ -213,4 +215,13 @@ fn bounded(input: &Input, private: &TokenStream) -> Generics {
         generics.make_where_clause().predicates.extend(bounds);
     }
     generics
+}
+
+/// The same tokens, to be underlined elsewhere.
+pub(super) fn spanned(tokens: &TokenStream, span: Span) -> TokenStream {
+    let tokens = tokens.clone().into_iter().map(|mut token| {
+        token.set_span(span);
+        token
+    });
+    tokens.collect()
 }

@@ -126,11 +126,12 @@ impl<'a> Enum<'a> {
     }
 
     fn update(&self) -> TokenStream {
+        let private = &self.context.private;
         let arms = self.paired(|_, body| body.update());
         quote! {
             match (self, &mut *__shadow) {
                 #arms
-                _ => *__shadow = Self::shadow(self),
+                _ => *__shadow = <Self as #private::Synced>::shadow(self),
             }
         }
     }
@@ -146,6 +147,7 @@ impl<'a> Enum<'a> {
     }
 
     fn diff(&self) -> TokenStream {
+        let private = &self.context.private;
         let arms = self.paired(|variant, body| {
             let (at, diff) = (self.place(variant), body.diff());
             quote!(#at #diff)
@@ -155,7 +157,7 @@ impl<'a> Enum<'a> {
                 #arms
                 _ => {
                     __out.set(__at, self);
-                    *__shadow = Self::shadow(self);
+                    *__shadow = <Self as #private::Synced>::shadow(self);
                 }
             }
         }
@@ -422,7 +424,7 @@ impl<'a> Enum<'a> {
     fn ty(&self) -> TokenStream {
         let private = &self.context.private;
         let name = &self.context.input.name;
-        let text = |text: &str| quote!(#private::String::from(#text));
+        let text = |text: &str| quote!(#private::owned(#text));
         let tagging = match self.tagging {
             Tagging::External => quote!(#private::Tagging::External),
             Tagging::Internal { tag } => {
@@ -458,7 +460,7 @@ impl<'a> Enum<'a> {
             #private::Type::Enum(#name, || #private::Variants {
                 type_name: #type_name,
                 tagging: #tagging,
-                variants: #private::Vec::from([#(#variants,)*]),
+                variants: #private::list([#(#variants,)*]),
             })
         }
     }

@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
+use super::context::spanned;
 use super::record::Body;
 use crate::model::Style;
 
@@ -33,7 +34,7 @@ pub(super) fn write(body: &Body<'_>) -> TokenStream {
         quote!(__entries.put(#name, |__out| { #value });)
     });
     quote! {
-        let mut __entries = #private::Entries::default();
+        let mut __entries = #private::Entries::new();
         #(#flattened)*
         #(#placed)*
         __entries.write(__out);
@@ -92,6 +93,7 @@ pub(super) fn assert_apart(body: &Body<'_>) -> TokenStream {
         .filter(|(_, field)| body.context.is_checked(&field.ty))
         .map(|(index, field)| {
             let (flat, taken) = (body.context.flat(field), taken(body, index));
+            let private = spanned(private, field.ty.span());
             quote_spanned! {field.ty.span()=>
                 const _: () = #private::assert_apart(&#flat::KEYS, #flat::IS_MAP, #taken);
             }

@@ -8,7 +8,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 use syn::{Expr, Ident};
 
-use super::context::{Context, is_primitive};
+use super::context::{Context, is_primitive, spanned};
 use super::flat;
 use crate::attr::{Computed, Default};
 use crate::model::{Field, Record, Style};
@@ -573,13 +573,13 @@ impl<'a> Body<'a> {
         let private = &self.context.private;
         let fields = self.placed().map(|(_, field)| {
             let (name, ops) = (&field.name, self.context.ops(field));
-            quote!(#private::Field { name: #private::String::from(#name), ty: #ops::ty() })
+            quote!(#private::schema_field(#name, #ops::ty()))
         });
         let computed = self.computed().map(|(_, computed)| {
             let (name, ops) = (computed.name.to_string(), self.computed_ops(computed));
-            quote!(#private::Field { name: #private::String::from(#name), ty: #ops::ty() })
+            quote!(#private::schema_field(#name, #ops::ty()))
         });
-        let fields = quote!(#private::Vec::from([#(#fields,)* #(#computed,)*]));
+        let fields = quote!(#private::list([#(#fields,)* #(#computed,)*]));
         let flattened: Vec<_> = self
             .flattened()
             .map(|(_, field)| self.context.ops(field))
@@ -600,7 +600,7 @@ impl<'a> Body<'a> {
             .travelling()
             .map(|(_, field)| self.context.ops(field))
             .map(|ops| quote!(#ops::ty()));
-        quote!(#private::Vec::from([#(#types,)*]))
+        quote!(#private::list([#(#types,)*]))
     }
 
     /// The rules of a field, as statements that use `__field` as its place.
@@ -717,15 +717,6 @@ fn is_plain(field: &Field) -> bool {
 
 fn bound(prefix: &str, index: usize) -> Ident {
     Ident::new(&format!("__{prefix}{index}"), Span::call_site())
-}
-
-/// The same tokens, to be underlined elsewhere.
-fn spanned(tokens: &TokenStream, span: Span) -> TokenStream {
-    let tokens = tokens.clone().into_iter().map(|mut token| {
-        token.set_span(span);
-        token
-    });
-    tokens.collect()
 }
 
 /// The call that names an entry for a `Writer`: cheaper where the name needs no escaping in any codec.

@@ -112,7 +112,7 @@ fn ty(body: &Body<'_>) -> TokenStream {
     let fields = body.schema();
     quote! {
         #private::Type::Model(#name, || #private::Schema {
-            type_name: #private::String::from(#name),
+            type_name: #private::owned(#name),
             fields: #fields,
         })
     }

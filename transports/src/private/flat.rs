@@ -254,6 +254,12 @@ pub struct Entries {
 }
 
 impl Entries {
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     fn value(&mut self, write: impl FnOnce(&mut Writer)) -> Value {
         Writer::to_value(|out| {
             write(out);
