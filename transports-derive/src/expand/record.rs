@@ -269,6 +269,15 @@ impl<'a> Body<'a> {
                 let (ops, shadow) = (self.context.ops(field), self.shadow_of(index));
                 let this = self.this_mut((index, field));
                 let rules = self.rules((index, field));
+                if rules.is_empty() && is_primitive(&field.ty) && field.with.is_none() {
+                    // The comparison first: what is the same needs no place.
+                    let this_ref = self.this((index, field));
+                    return quote! {
+                        if !#ops::same(#this_ref, &#shadow) {
+                            #ops::diff(#this, &mut #shadow, #at, __out);
+                        }
+                    };
+                }
                 if rules.is_empty() {
                     return quote!(#ops::diff(#this, &mut #shadow, #at, __out););
                 }

@@ -70,6 +70,8 @@ length! {
     [T] Vec<T>: |items| items.len();
     [T] std::collections::VecDeque<T>: |items| items.len();
     [T: crate::synced::Synced] crate::collections::List<T>: |items| items.len();
+    [] crate::collections::Text: |text| text.chars().count();
+    [K: crate::collections::MapKey, V: crate::synced::Synced] crate::collections::Map<K, V>: |entries| entries.len();
     [K, V] std::collections::BTreeMap<K, V>: |entries| entries.len();
     [K, V, S] std::collections::HashMap<K, V, S>: |entries| entries.len();
     [T] std::collections::BTreeSet<T>: |items| items.len();
