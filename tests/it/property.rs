@@ -2,6 +2,14 @@
 
 mod collections;
 mod entropy;
+mod house;
 mod schedule;
 mod tracking;
 mod world;
+
+use transports::{Synced, Value, Writer};
+
+/// What the wire sees of a model.
+fn value_of<T: Synced>(model: &T) -> Value {
+    Writer::to_value(|out| model.write(None, out))
+}

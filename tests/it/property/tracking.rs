@@ -2,14 +2,11 @@
 
 use proptest::prelude::*;
 use transports::edit::{Author, apply};
-use transports::{Changes, Codec, Message, Patch, Synced, Tracked, Value, Writer, diff};
+use transports::{Changes, Codec, Message, Patch, Synced, Tracked, diff};
 
 use super::entropy::Entropy;
+use super::value_of;
 use super::world::World;
-
-fn value_of<T: Synced>(model: &T) -> Value {
-    Writer::to_value(|out| model.write(None, out))
-}
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
