@@ -3,6 +3,7 @@
 mod collections;
 mod entropy;
 mod house;
+mod published;
 mod schedule;
 mod tracking;
 mod world;
