@@ -3,6 +3,7 @@
 mod custom_codec;
 mod limits;
 mod locks;
+mod refusals;
 mod slow;
 mod wire_limits;
 

@@ -35,7 +35,7 @@ pub enum Edit {
     Move(usize, usize),
     /// Rearranges the list here: the new item `i` is the old item `order[i]`.
     Reorder(Vec<usize>),
-    /// Changes nothing; undoes an edit that changed nothing.
+    /// Changes nothing: the answer of an edit that changed nothing. There is no need to make it.
     Nothing,
 }
 
@@ -314,6 +314,8 @@ pub fn apply<T: Synced>(
             Op::Reorder { path, order } => (path, Edit::Reorder(order)),
         };
         match model.edit(&path, edit, author) {
+            // The path may lead nowhere, as that of an entry does that was to go and was not there.
+            Ok(Edit::Nothing) => {}
             Ok(inverse) => undo.0.push((path, inverse)),
             Err(error) => {
                 undo.revert(model);

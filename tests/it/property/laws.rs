@@ -5,9 +5,11 @@ use std::fmt::Debug;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseError;
 use transports::edit::{Author, apply};
-use transports::{Changes, Codec, Message, Patch, Synced, Tracked, Value, Writer, diff};
+use transports::{Changes, Codec, Message, Patch, Synced, Tracked, diff};
 
 use super::entropy::Entropy;
+use super::value_of;
+use super::world::World;
 
 /// A model that random things happen to.
 pub(super) trait Model: Synced + Clone + Debug + PartialEq {
@@ -20,8 +22,18 @@ pub(super) trait Model: Synced + Clone + Debug + PartialEq {
     }
 }
 
-fn value_of<T: Synced>(model: &T) -> Value {
-    Writer::to_value(|out| model.write(None, out))
+impl Model for World {
+    fn new() -> Self {
+        Self::new()
+    }
+
+    fn mutate(&mut self, entropy: &mut Entropy) {
+        self.mutate(entropy);
+    }
+
+    fn comparable(self) -> Self {
+        self.comparable()
+    }
 }
 
 pub(super) fn ops_lead_from_the_old_state_to_the_new<T: Model>(

@@ -170,7 +170,7 @@ fn run(numbers: Vec<u32>) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+    #![proptest_config(super::config(512))]
 
     #[test]
     fn after_any_schedule_every_mirror_is_the_model(numbers in prop::collection::vec(any::<u32>(), 1..400)) {

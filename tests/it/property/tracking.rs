@@ -9,7 +9,7 @@ use super::shapes::Shapes;
 use super::world::World;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 512, ..ProptestConfig::default() })]
+    #![proptest_config(super::config(512))]
 
     #[test]
     fn ops_lead_from_the_old_state_to_the_new(numbers in prop::collection::vec(any::<u32>(), 1..60)) {

@@ -260,17 +260,3 @@ fn mutate_list<T: Clone>(list: &mut Vec<T>, entropy: &mut Entropy, new: fn(&mut 
         _ => list[place] = new(entropy),
     }
 }
-
-impl super::laws::Model for World {
-    fn new() -> Self {
-        Self::new()
-    }
-
-    fn mutate(&mut self, entropy: &mut Entropy) {
-        self.mutate(entropy);
-    }
-
-    fn comparable(self) -> Self {
-        self.comparable()
-    }
-}
