@@ -222,6 +222,13 @@ pub(crate) fn field_name(step: &'static str) -> &'static str {
         .unwrap_or(step)
 }
 
+/// The path of `at` as it would go out, for messages.
+impl fmt::Display for At<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_path().fmt(f)
+    }
+}
+
 /// What can be written as a path.
 pub(crate) trait WritePath {
     fn steps(&self) -> usize;
