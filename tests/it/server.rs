@@ -84,6 +84,20 @@ fn an_epoch_is_told_to_those_who_ask_and_guards_their_revisions() {
     assert_eq!(messages(&mut open(&server, &future)), told);
 }
 
+/// Found by reading: one more than the claimed revision was asked for before anything else.
+#[test]
+fn a_client_may_claim_the_greatest_revision_there_is() {
+    let (session, server, counter) = Counter::hosted();
+    counter.write().n = 1;
+    let _ = session.sync();
+    let query = format!("since=%7B%221%22%3A{}%7D", u64::MAX);
+    let seen = messages(&mut open(&server, &query));
+    assert!(
+        matches!(seen.as_slice(), [Message::Snapshot { rev: 1, .. }]),
+        "{seen:?}"
+    );
+}
+
 #[test]
 fn a_model_hosted_later_appears_on_open_connections() {
     let (session, server, _counter) = Counter::hosted();

@@ -216,10 +216,6 @@ impl Session {
         let mut flush = self.shared.flush.lock();
         self.shared.collect(&mut flush, None, &mut report);
         self.shared.publish();
-        drop(flush);
-        for (id, fault) in &report.faults {
-            tracing::warn!(model = id, %fault, "a value cannot travel");
-        }
         report
     }
 

@@ -153,12 +153,11 @@ impl<T: Synced> Slot<T> {
             self.log(shared, flush, None);
             report.patches += 1;
         }
-        report.faults.extend(
-            flush
-                .take_faults()
-                .into_iter()
-                .map(|fault| (self.id, fault)),
-        );
+        for fault in flush.take_faults() {
+            // Here, as an edit or a connection that opens may be what finds it, and they report to nobody.
+            tracing::warn!(model = self.id, %fault, "a value cannot travel");
+            report.faults.push((self.id, fault));
+        }
     }
 
     /// Turns changes into the next revision.
@@ -317,11 +316,13 @@ impl<T: Synced> Model for Slot<T> {
             if since == record.rev {
                 return Ok(Vec::new());
             }
-            let reaches = record
-                .log
-                .front()
-                .is_some_and(|oldest| oldest.rev <= since + 1);
-            if since < record.rev && reaches {
+            // Asked in this order: a peer may claim any revision, the greatest number included.
+            if since < record.rev
+                && record
+                    .log
+                    .front()
+                    .is_some_and(|oldest| oldest.rev <= since + 1)
+            {
                 let missed: Vec<_> = record
                     .log
                     .iter()
@@ -383,7 +384,14 @@ impl<T: Synced> Model for Slot<T> {
             }
             Err(refusal) => Answer::Refused {
                 rev: self.rev(),
-                snapshot: self.encode(shared, reader, &tracked)?,
+                snapshot: match self.encode(shared, reader, &tracked) {
+                    Ok(snapshot) => snapshot,
+                    Err(error) => {
+                        // What the host changed before was taken in, and others wait for it.
+                        shared.publish();
+                        return Err(error);
+                    }
+                },
                 error: refusal.to_string(),
             },
         };
