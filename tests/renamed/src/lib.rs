@@ -1,4 +1,25 @@
-//! Derives where the crate `transports` goes by another name.
+//! Derives where the crate `transports` goes by another name, and where lints are as strict as they can be: what is
+//! generated has to pass all of them.
+
+#![deny(
+    clippy::all,
+    clippy::pedantic,
+    clippy::nursery,
+    missing_docs,
+    missing_debug_implementations,
+    nonstandard_style,
+    rust_2018_idioms,
+    single_use_lifetimes,
+    trivial_casts,
+    trivial_numeric_casts,
+    unnameable_types,
+    unreachable_pub,
+    unused,
+    unused_qualifications,
+    unused_results
+)]
+
+pub mod shapes;
 
 /// A struct with every attribute that names something of the crate.
 #[derive(Debug, live::Synced)]
@@ -15,8 +36,11 @@ pub struct Lamp {
 }
 
 impl Lamp {
-    fn check(&self) -> Result<(), String> {
-        Ok(())
+    const fn check(&self) -> Result<(), &'static str> {
+        match self.bright_ness {
+            0 => Err("a lamp that is dark is none"),
+            _ => Ok(()),
+        }
     }
 }
 

@@ -47,7 +47,6 @@ impl Methods {
         let optional = self.optional(private);
         quote! {
             #[automatically_derived]
-            #[allow(unused_variables, unused_mut, unreachable_patterns, clippy::all, clippy::pedantic)]
             impl #impl_generics #private::Synced for #ident #ty_generics #where_clause {
                 type Shadow = #shadow_type;
 
