@@ -2,5 +2,6 @@
 
 mod attributes;
 mod enums;
+mod panics;
 mod std_types;
 mod support;

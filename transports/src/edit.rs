@@ -281,6 +281,34 @@ impl From<EditError> for PatchError {
 pub struct Undo(Vec<(Path, Edit)>);
 
 impl Undo {
+    /// Applies ops to `model` until one cannot be, and notes what takes back those that were.
+    pub(crate) fn make<T: Synced>(
+        &mut self,
+        model: &mut T,
+        ops: impl IntoIterator<Item = Op>,
+        author: Author,
+    ) -> Result<(), PatchError> {
+        for (position, op) in ops.into_iter().enumerate() {
+            let (path, edit) = match op {
+                Op::Set { path, value } => (path, Edit::Set(Payload::wire(value))),
+                Op::Remove { path } => (path, Edit::Remove),
+                Op::Insert { path, index, value } => {
+                    (path, Edit::Insert(index, Payload::wire(value)))
+                }
+                Op::RemoveAt { path, index } => (path, Edit::RemoveAt(index)),
+                Op::Move { path, from, to } => (path, Edit::Move(from, to)),
+                Op::Reorder { path, order } => (path, Edit::Reorder(order)),
+            };
+            match model.edit(&path, edit, author) {
+                // The path may lead nowhere, as that of an entry does that was to go and was not there.
+                Ok(Edit::Nothing) => {}
+                Ok(inverse) => self.0.push((path, inverse)),
+                Err(error) => return Err(PatchError::at_op(position, error)),
+            }
+        }
+        Ok(())
+    }
+
     /// Takes the edit back, last op first.
     ///
     /// # Panics
@@ -304,24 +332,11 @@ pub fn apply<T: Synced>(
     author: Author,
 ) -> Result<Undo, PatchError> {
     let mut undo = Undo::default();
-    for (position, op) in ops.into_iter().enumerate() {
-        let (path, edit) = match op {
-            Op::Set { path, value } => (path, Edit::Set(Payload::wire(value))),
-            Op::Remove { path } => (path, Edit::Remove),
-            Op::Insert { path, index, value } => (path, Edit::Insert(index, Payload::wire(value))),
-            Op::RemoveAt { path, index } => (path, Edit::RemoveAt(index)),
-            Op::Move { path, from, to } => (path, Edit::Move(from, to)),
-            Op::Reorder { path, order } => (path, Edit::Reorder(order)),
-        };
-        match model.edit(&path, edit, author) {
-            // The path may lead nowhere, as that of an entry does that was to go and was not there.
-            Ok(Edit::Nothing) => {}
-            Ok(inverse) => undo.0.push((path, inverse)),
-            Err(error) => {
-                undo.revert(model);
-                return Err(PatchError::at_op(position, error));
-            }
+    match undo.make(model, ops, author) {
+        Ok(()) => Ok(undo),
+        Err(error) => {
+            undo.revert(model);
+            Err(error)
         }
     }
-    Ok(undo)
 }

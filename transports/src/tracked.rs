@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::ops::{Deref, DerefMut};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::changes::Changes;
-use crate::edit::{self, Author, PatchError};
+use crate::edit::{Author, PatchError, Reason, Undo};
 use crate::patch::Op;
-use crate::path::At;
+use crate::path::{At, Path};
 use crate::synced::Synced;
 use crate::writer::Writer;
 
@@ -76,7 +77,8 @@ impl<T: Synced> Tracked<T> {
     /// which is what every peer is to be told, the one that asked included.
     ///
     /// # Errors
-    /// Why the edit was refused. The model is as it was.
+    /// Why the edit was refused. The model is as it was. A panic of the model's own code, in a rule or a computed field,
+    /// is a refusal, too: what one peer asks for is no reason to stop serving the others.
     ///
     /// # Panics
     /// If the model was borrowed mutably since the last collection: what the host changed has to be told before, or it
@@ -90,28 +92,44 @@ impl<T: Synced> Tracked<T> {
             !this.borrowed,
             "the host's changes are collected before an edit"
         );
-        let refusal = match edit::apply(&mut this.model, ops, Author::Client) {
-            Err(refusal) => refusal,
-            Ok(undo) => {
-                changes.judge();
-                Self::collect(this, changes);
-                let Some((path, reason)) = changes.take_refusal() else {
-                    return Ok(());
-                };
-                undo.revert(&mut this.model);
-                PatchError {
+        let mut undo = Undo::default();
+        // Of what a panic leaves behind, `undo` is whole, and the rest is made anew.
+        let edited = catch_unwind(AssertUnwindSafe(|| {
+            undo.make(&mut this.model, ops, Author::Client)?;
+            changes.judge();
+            Self::collect(this, changes);
+            match changes.take_refusal() {
+                None => Ok(()),
+                Some((path, reason)) => Err(PatchError {
                     op: None,
                     path,
                     reason,
-                }
+                }),
             }
-        };
-        // The shadow may have followed the edit, and collections have noted it; all of that goes back the same way,
-        // and nobody hears of it.
-        changes.clear();
-        Self::collect(this, changes);
-        changes.clear();
-        Err(refusal)
+        }));
+        match edited {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(refusal)) => {
+                undo.revert(&mut this.model);
+                // The shadow may have followed the edit, and collections have noted it; all of that goes back the same
+                // way, and nobody hears of it.
+                changes.clear();
+                Self::collect(this, changes);
+                changes.clear();
+                Err(refusal)
+            }
+            Err(_) => {
+                undo.revert(&mut this.model);
+                this.shadow = this.model.shadow();
+                changes.clear();
+                changes.take_refusal();
+                Err(PatchError {
+                    op: None,
+                    path: Path::default(),
+                    reason: Reason::Rule("the model panicked at this edit".to_owned()),
+                })
+            }
+        }
     }
 
     /// The model itself, tracked no longer.

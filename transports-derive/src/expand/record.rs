@@ -633,7 +633,7 @@ impl<'a> Body<'a> {
         let validate = field.validate.as_ref().map(|validate| {
             let path = &validate.value;
             let this = spanned(&this, path.span());
-            quote_spanned!(path.span()=> #private::check_valid(#path(#this), __field, __out);)
+            quote_spanned!(path.span()=> #private::check_valid(|| #path(#this), __field, __out);)
         });
         quote!(#range #length #validate)
     }

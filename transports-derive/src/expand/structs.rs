@@ -123,6 +123,6 @@ fn own_rule(body: &Body<'_>) -> Option<TokenStream> {
     let private = &body.context.private;
     body.context.input.validate.as_ref().map(|validate| {
         let path = &validate.value;
-        quote_spanned!(path.span()=> #private::check_valid(#path(self), __at, __out);)
+        quote_spanned!(path.span()=> #private::check_valid(|| #path(&*self), __at, __out);)
     })
 }

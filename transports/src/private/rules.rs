@@ -2,6 +2,7 @@
 
 use std::fmt::{Debug, Display};
 use std::ops::RangeBounds;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::changes::Changes;
 use crate::path::At;
@@ -105,8 +106,21 @@ pub fn check_length(
 }
 
 /// `#[synced(validate = ...)]`
-pub fn check_valid<E: Display>(result: Result<(), E>, at: &At<'_>, out: &mut Changes) {
-    if let Err(reason) = result {
-        out.refuse(at, reason);
+///
+/// A rule that panics has not said yes: the edit is refused, and what it did is taken back as for any other refusal. The
+/// panic ends here, as it is a peer's edit that brought it about, and the panic hook has told the host of it.
+pub fn check_valid<E: Display>(
+    rule: impl FnOnce() -> Result<(), E>,
+    at: &At<'_>,
+    out: &mut Changes,
+) {
+    // A rule sees the model by a shared reference, and the edit that it looked at goes away.
+    let judged = catch_unwind(AssertUnwindSafe(|| {
+        rule().map_err(|reason| reason.to_string())
+    }));
+    match judged {
+        Ok(Ok(())) => {}
+        Ok(Err(reason)) => out.refuse(at, reason),
+        Err(_) => out.refuse(at, "the rule for this panicked"),
     }
 }
