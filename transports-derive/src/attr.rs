@@ -102,6 +102,7 @@ impl Place {
                 "rename",
                 "rename_all",
                 "rename_all_fields",
+                "validate",
                 "tag",
                 "content",
                 "bound",
@@ -215,7 +216,12 @@ impl Attrs {
             "crate" => put(&mut self.krate, item, |item| path(item, "crate = \"path\"")),
             "bound" => put(&mut self.bound, item, |item| {
                 let predicates = Punctuated::<WherePredicate, Token![,]>::parse_terminated;
-                Ok(text(item)?.parse_with(predicates)?.into_iter().collect())
+                let text = text(item)?;
+                let message = "bounds are written as after `where`: `bound = \"T: Trait\"`";
+                match text.parse_with(predicates) {
+                    Ok(bounds) => Ok(bounds.into_iter().collect()),
+                    Err(_) => Err(syn::Error::new(text.span(), message)),
+                }
             }),
             "default" => put(&mut self.default, item, |item| match item.value {
                 None => Ok(Default::Trait),

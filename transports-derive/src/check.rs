@@ -41,23 +41,24 @@ pub(crate) fn check(input: Input) -> Result<Input, Errors> {
 
 fn check_record(input: &Input, record: &Record, tag: Option<&String>, errors: &mut Errors) {
     if record.style == Style::Named {
-        let fields = record
-            .fields
-            .iter()
-            .filter(|field| field.skip.is_none() && field.flatten.is_none())
-            .flat_map(|field| {
-                let alias = field.alias.iter().map(|alias| (&alias.value, alias.span));
-                std::iter::once((&field.name, field.member.span())).chain(alias)
-            });
+        let placed = || {
+            let fields = record.fields.iter();
+            fields.filter(|field| field.skip.is_none() && field.flatten.is_none())
+        };
+        let fields = placed().map(|field| (&field.name, field.member.span()));
+        let alias = placed()
+            .flat_map(|field| &field.alias)
+            .map(|alias| (&alias.value, alias.span));
         let computed: Vec<_> = input
             .computed
             .iter()
             .map(|word| (word.value.name.to_string(), word.span))
             .collect();
         let computed = computed.iter().map(|(name, span)| (name, *span));
-        // The tag first, so that the field is what gets underlined.
+        // The second one of a name gets underlined: not the tag, which stands elsewhere, and an alias before a field.
         let tag = tag.map(|tag| (tag, Span::call_site()));
-        names_are_unique(tag.into_iter().chain(fields).chain(computed), errors);
+        let names = tag.into_iter().chain(fields).chain(alias).chain(computed);
+        names_are_unique(names, errors);
     }
     for field in &record.fields {
         fields_are_smaller_than_their_holder(input, &field.ty, errors);
@@ -75,10 +76,14 @@ fn check_record(input: &Input, record: &Record, tag: Option<&String>, errors: &m
 }
 
 fn variant_names(variants: &[Variant]) -> impl Iterator<Item = (&String, Span)> {
-    variants.iter().flat_map(|variant| {
-        let alias = variant.alias.iter().map(|alias| (&alias.value, alias.span));
-        std::iter::once((&variant.name, variant.ident.span())).chain(alias)
-    })
+    let names = variants
+        .iter()
+        .map(|variant| (&variant.name, variant.ident.span()));
+    let alias = variants
+        .iter()
+        .flat_map(|variant| &variant.alias)
+        .map(|alias| (&alias.value, alias.span));
+    names.chain(alias)
 }
 
 /// Two fields of one name on the wire would overwrite each other.
@@ -250,7 +255,8 @@ fn fields_can_be_shared(field: &Field, errors: &mut Errors) {
     }
 }
 
-/// A value that has one of its own type in it, as it is and not in a box, would have no end.
+/// A value that has one of its own type in it, as it is and not in a box, would have no end. The compiler says so, and
+/// shows where the box goes.
 fn fields_are_smaller_than_their_holder(input: &Input, ty: &Type, errors: &mut Errors) {
     match ty {
         Type::Path(path) => {
@@ -258,11 +264,7 @@ fn fields_are_smaller_than_their_holder(input: &Input, ty: &Type, errors: &mut E
                 return;
             };
             if path.path.segments.len() == 1 && last.ident == input.ident {
-                let message = format!(
-                    "a `{0}` in every `{0}` has no end: put it in a `Box`",
-                    last.ident
-                );
-                errors.at(last.ident.span(), message);
+                errors.told();
             } else if last.ident == "Option"
                 && let PathArguments::AngleBracketed(arguments) = &last.arguments
                 && let Some(GenericArgument::Type(inner)) = arguments.args.first()

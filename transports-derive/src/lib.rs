@@ -48,7 +48,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `rename_all = "camelCase"` | the case of all fields or variants; serde's eight names |
 /// | `rename_all_fields = "camelCase"` | the case of the fields of an enum's variants |
 /// | `default`, `default = path` | missing fields of a struct are taken from here |
-/// | `validate = path` | a rule over a struct, `fn(&Self) -> Result<(), impl Display>`, for clients' edits |
+/// | `validate = path` | a rule over the whole, `fn(&Self) -> Result<(), impl Display>`, for clients' edits |
 /// | `computed(name: Type = path)` | the result of `fn(&Self) -> Type` travels like a field |
 /// | `tag = "type"` | the name of the variant stands among its fields |
 /// | `tag = "type", content = "value"` | the name of the variant stands beside what is in it |
@@ -63,7 +63,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `alias = "old"` | another name that is read, also in the paths of edits |
 /// | `skip` | never travels; made by `Default` in a value that arrives |
 /// | `default`, `default = path` | made by `Default` or by the function where it is missing or removed |
-/// | `flatten` | its fields or entries stand among the holder's; for structs and one map |
+/// | `flatten` | its fields or entries stand among the holder's; for structs, enums with a `tag`, `Option`s of them, and one map |
 /// | `with = "serde"` | carried as serde writes it, as one leaf |
 /// | `key = "id"` | items of a `Vec` or `VecDeque` are told apart by this field of theirs |
 /// | `read_only` | clients may not change it |

@@ -17,7 +17,7 @@ mod serde;
 
 pub use core::option::Option::{self, None, Some};
 pub use core::result::Result::{self, Err, Ok};
-pub use core::{debug_assert, unreachable};
+pub use core::unreachable;
 pub use std::borrow::Cow;
 pub use std::boxed::Box;
 pub use std::default::Default;
@@ -33,10 +33,10 @@ pub use self::enums::{
     read_content, tagged, unknown_variant,
 };
 pub use self::flat::{CheckFlat, Entries, Flat, Keys, assert_apart, flatten_schema};
-pub use self::keyed::{KeyOf, Keyed, KeyedShadow, ListKey, hash_key};
+pub use self::keyed::{KeyOf, Keyed, KeyedShadow, ListKey};
 pub use self::read::{entries, items, read_field, read_item, read_named};
-pub use self::rules::{Length, Ranged, check_length, check_range, check_valid, length_of};
-pub use self::serde::{Opaque, Serde};
+pub use self::rules::{Length, RangeOf, check_length, check_valid};
+pub use self::serde::{Opaque, Serde, Whole};
 pub use crate::changes::Changes;
 pub use crate::edit::{Author, Edit, EditError, Payload, Reason};
 pub use crate::path::{At, Segment};

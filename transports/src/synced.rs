@@ -17,7 +17,10 @@ pub(crate) use self::list::{
 pub use self::map::Key;
 pub(crate) use self::map::{parse as parse_key, write_entries};
 pub use self::shared::ArcShadow;
+// Compile errors show the shortest path of a trait, and this is one to show.
 pub(crate) use self::value::edit_items;
+#[doc(hidden)]
+pub use crate::__private::{Flat, Length, ListKey, Opaque, RangeOf};
 
 use crate::changes::Changes;
 use crate::edit::{Author, Edit, EditError, Payload, Reason};
@@ -46,7 +49,7 @@ use crate::writer::Writer;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be synced",
     label = "this type does not implement `Synced`",
-    note = "add `#[derive(Synced)]` to `{Self}` if it is yours",
+    note = "add `#[derive(Synced)]` to `{Self}` if it is yours; if it is a parameter, `{Self}: Synced` to its `bound`",
     note = "`#[synced(with = \"serde\")]` sends what serde knows; `#[synced(skip)]` leaves a field out; for `Rc` use `Arc`"
 )]
 pub trait Synced: Sized + Send + Sync + 'static {

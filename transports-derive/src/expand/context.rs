@@ -31,11 +31,74 @@ impl<'a> Context<'a> {
                 syn::GenericParam::Lifetime(_) => None,
             })
             .collect();
-        Self {
+        let mut context = Self {
             generics: bounded(input, &private),
             input,
             private,
             params,
+        };
+        context.assume_built();
+        context
+    }
+
+    /// Types of fields that are built of parameters are assumed to be synced: whether the bounds make them so is said once,
+    /// by [`checked`](Self::checked), and not at every mention.
+    fn assume_built(&mut self) {
+        let built = self.built();
+        if !built.is_empty() {
+            let private = &self.private;
+            let predicates = built
+                .iter()
+                .map(|ty| -> syn::WherePredicate { parse_quote!(#ty: #private::Synced) });
+            let where_clause = self.generics.make_where_clause();
+            where_clause.predicates.extend(predicates);
+        }
+    }
+
+    /// The types of fields that are parameters in collections of std, which cannot lead back to this type: an assumption
+    /// about a type that does would have no end.
+    fn built(&self) -> Vec<&'a Type> {
+        self.input
+            .fields()
+            .filter(|field| {
+                field.skip.is_none()
+                    && field.flatten.is_none()
+                    && self.carrier(field).is_none()
+                    && self.names_params(&field.ty)
+                    && self.is_built(&field.ty)
+            })
+            .map(|field| &field.ty)
+            .collect()
+    }
+
+    fn is_built(&self, ty: &Type) -> bool {
+        const COLLECTIONS: [&str; 11] = [
+            "Option", "Box", "Arc", "Vec", "VecDeque", "BTreeMap", "HashMap", "BTreeSet",
+            "HashSet", "List", "Map",
+        ];
+        if !self.names_params(ty) {
+            return true;
+        }
+        match ty {
+            Type::Path(path) if path.qself.is_none() => {
+                let Some(last) = path.path.segments.last() else {
+                    return false;
+                };
+                match &last.arguments {
+                    syn::PathArguments::None => path.path.get_ident().is_some(),
+                    syn::PathArguments::AngleBracketed(arguments) => {
+                        COLLECTIONS.iter().any(|name| last.ident == name)
+                            && arguments.args.iter().all(|argument| match argument {
+                                syn::GenericArgument::Type(ty) => self.is_built(ty),
+                                _ => false,
+                            })
+                    }
+                    syn::PathArguments::Parenthesized(_) => false,
+                }
+            }
+            Type::Array(array) => self.is_built(&array.elem),
+            Type::Tuple(tuple) => tuple.elems.iter().all(|item| self.is_built(item)),
+            _ => false,
         }
     }
 
@@ -98,7 +161,7 @@ impl<'a> Context<'a> {
     /// A constant cannot name type parameters; types that do are mentioned without this.
     pub(super) fn checked(&self) -> TokenStream {
         let private = &self.private;
-        let keys = self.keys();
+        let (keys, built) = (self.keys(), self.checked_built());
         let mentions: Vec<_> = self
             .input
             .fields()
@@ -111,6 +174,9 @@ impl<'a> Context<'a> {
                         quote_spanned!(ty.span()=> let _ = <#ty as #private::Flat>::read_flat;)
                     }
                     (None, _) => quote_spanned!(ty.span()=> let _ = <#ty as #private::Synced>::ty;),
+                    (Some(_), _) if field.key.is_none() => {
+                        quote_spanned!(ty.span()=> let _ = <#ty as #private::Opaque>::HERE;)
+                    }
                     (Some(carrier), _) => {
                         let carrier = spanned(&carrier, ty.span());
                         quote_spanned!(ty.span()=> let _ = <#carrier as #private::With<#ty>>::ty;)
@@ -120,11 +186,36 @@ impl<'a> Context<'a> {
             .chain(self.computed_mentions())
             .collect();
         if mentions.is_empty() {
-            return keys;
+            return quote!(#keys #built);
         }
         quote! {
             #keys
+            #built
             type __Checked = #private::Checked<{ #(#mentions)* true }>;
+        }
+    }
+
+    /// One place that mentions the types which the rest [assumes](Self::assume_built) to be synced.
+    fn checked_built(&self) -> TokenStream {
+        let private = &self.private;
+        let mentions: Vec<_> = self
+            .built()
+            .into_iter()
+            .map(|ty| {
+                let private = spanned(private, ty.span());
+                quote_spanned!(ty.span()=> let _ = <#ty as #private::Synced>::ty;)
+            })
+            .collect();
+        if mentions.is_empty() {
+            return TokenStream::new();
+        }
+        let generics = bounded(self.input, private);
+        let (impl_generics, _, where_clause) = generics.split_for_impl();
+        // Not where the bounds were written: the compiler would propose to write more of them into that text.
+        let where_clause = spanned(&where_clause.to_token_stream(), Span::call_site());
+        quote! {
+            #[allow(dead_code, reason = "it is compiled for its errors")]
+            fn __check #impl_generics () #where_clause { #(#mentions)* }
         }
     }
 
@@ -154,7 +245,7 @@ impl<'a> Context<'a> {
                     Generics::default()
                 };
                 let (impl_generics, _, where_clause) = generics.split_for_impl();
-                let hash = quote_spanned!(key.span()=> #private::hash_key(&__item.#key));
+                let hash = quote_spanned!(key.span()=> #private::ListKey::hash_key(&__item.#key));
                 quote! {
                     #[allow(missing_debug_implementations, unreachable_pub)]
                     pub struct #by;
@@ -200,11 +291,17 @@ pub(super) fn is_primitive(ty: &Type) -> bool {
     }
 }
 
-/// The generics with every type parameter bound to be synced, or as the user says.
+/// The generics with every type parameter bound to be synced, or as the user says. What a model has in it goes between
+/// threads, whatever else is said of it.
 fn bounded(input: &Input, private: &TokenStream) -> Generics {
     let mut generics = input.generics.clone();
     let bounds: Vec<syn::WherePredicate> = match &input.bound {
-        Some(bound) => bound.value.clone(),
+        Some(bound) => {
+            let sent = generics.type_params().map(|param| &param.ident).map(
+                |param| parse_quote!(#param: ::core::marker::Send + ::core::marker::Sync + 'static),
+            );
+            bound.value.iter().cloned().chain(sent).collect()
+        }
         None => generics
             .type_params()
             .map(|param| &param.ident)

@@ -3,12 +3,14 @@
 //! The shadow is an enum of the same variants. While the variant stays, its fields are compared; another variant is one
 //! `Set` of the whole.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::context::Context;
 use super::flat;
-use super::methods::Methods;
+use super::methods::{Methods, ruled};
 use super::names::listed;
 use super::record::{Body, key, step};
 use crate::model::{Style, Tagging, Variant};
@@ -82,7 +84,8 @@ impl<'a> Enum<'a> {
         };
         let methods = methods.expand(self.context);
         let apart = self.bodies.iter().map(flat::assert_apart);
-        quote!(#declaration #methods #(#apart)*)
+        let flat = self.flat();
+        quote!(#declaration #methods #flat #(#apart)*)
     }
 
     fn declaration(&self) -> TokenStream {
@@ -125,6 +128,22 @@ impl<'a> Enum<'a> {
             .collect()
     }
 
+    /// Makes an enum with a tag one that can be flattened.
+    fn flat(&self) -> TokenStream {
+        let (names, bodies) = match self.tagging {
+            Tagging::External => return TokenStream::new(),
+            Tagging::Adjacent { tag, content } => (vec![tag.clone(), content.clone()], Vec::new()),
+            Tagging::Internal { tag } => {
+                let names = self.bodies.iter().flat_map(Body::names);
+                let names: BTreeSet<_> = names.chain([tag.clone()]).collect();
+                (names.into_iter().collect(), self.bodies.iter().collect())
+            }
+        };
+        let arms = self.paired(|_, body| flat::reshaped(body));
+        let reshaped = quote!(match (self, __shadow) { #arms _ => true });
+        flat::implement_with(self.context, &names, &bodies, Some(&reshaped))
+    }
+
     fn update(&self) -> TokenStream {
         let private = &self.context.private;
         let arms = self.paired(|_, body| body.update());
@@ -148,19 +167,26 @@ impl<'a> Enum<'a> {
 
     fn diff(&self) -> TokenStream {
         let private = &self.context.private;
-        let arms = self.paired(|variant, body| {
+        let arms = self.each().map(|(variant, body)| {
+            let (pattern, shadow) = (body.pattern("f"), body.shadow_pattern());
             let (at, diff) = (self.place(variant), body.diff());
-            quote!(#at #diff)
+            let kept = body.is_flat().then(|| {
+                let reshaped = flat::reshaped(body);
+                quote!(if !(#reshaped))
+            });
+            quote!((#pattern, #shadow) #kept => { #at #diff })
         });
-        quote! {
+        let diff = quote! {
             match (&mut *self, &mut *__shadow) {
-                #arms
+                #(#arms)*
                 _ => {
                     __out.set(__at, self);
                     *__shadow = <Self as #private::Synced>::shadow(self);
+                    return;
                 }
             }
-        }
+        };
+        ruled(self.context, diff)
     }
 
     /// Makes `__at` the place of what is in a variant.

@@ -4,17 +4,21 @@ use proc_macro2::TokenStream;
 use quote::{quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::context::spanned;
+use super::context::{Context, spanned};
 use super::record::Body;
 use crate::model::Style;
 
 /// The names that a flattened field cannot use, because they are taken by others.
 pub(super) fn taken(body: &Body<'_>, index: usize) -> TokenStream {
+    taken_by(body, |other| other != index)
+}
+
+fn taken_by(body: &Body<'_>, others: impl Fn(usize) -> bool) -> TokenStream {
     let private = &body.context.private;
     let names = body.names();
     let others = body
         .flattened()
-        .filter(|(other, _)| *other != index)
+        .filter(|(other, _)| others(*other))
         .map(|(_, field)| body.context.flat(field));
     quote! {
         &[&#private::Keys { names: &[#(#names),*], below: &[], open: false }, #(&#others::KEYS,)*]
@@ -29,7 +33,7 @@ pub(super) fn write(body: &Body<'_>) -> TokenStream {
         quote!(__entries.flat(|__out| { #value });)
     });
     // Last, as their names are theirs.
-    let placed = body.placed_entries().into_iter().map(|entry| {
+    let placed = body.entries().into_iter().map(|entry| {
         let (name, value) = (entry.name(), body.write_entry(entry));
         quote!(__entries.put(#name, |__out| { #value });)
     });
@@ -46,9 +50,10 @@ pub(super) fn edit(body: &Body<'_>, otherwise: &TokenStream) -> TokenStream {
     let flat: Vec<_> = body
         .flattened()
         .map(|(index, field)| {
-            let (ops, flat) = (body.context.ops(field), body.context.flat(field));
+            let flat = body.context.flat(field);
             let this = body.this_mut((index, field));
-            (flat, quote!(#ops::edit(#this, __path, __edit, __author)))
+            let edit = quote!(#flat::edit_flat(#this, __path, __edit, __author));
+            (flat, edit)
         })
         .collect();
     let known = flat
@@ -60,19 +65,44 @@ pub(super) fn edit(body: &Body<'_>, otherwise: &TokenStream) -> TokenStream {
     quote!(#(#known)* #(#open)* { #otherwise })
 }
 
+/// Whether a flattened field has other names now than the wire knows.
+pub(super) fn reshaped(body: &Body<'_>) -> TokenStream {
+    let fields = body.flattened().map(|(index, field)| {
+        let (flat, this) = (body.context.flat(field), body.this((index, field)));
+        let shadow = body.shadow_of(index);
+        quote!(#flat::reshaped(#this, &#shadow))
+    });
+    quote!(false #(|| #fields)*)
+}
+
 /// Makes a struct one that can be flattened itself.
 pub(super) fn implement(body: &Body<'_>) -> TokenStream {
     if body.record.style != Style::Named {
         return TokenStream::new();
     }
-    let context = body.context;
+    let reshaped = body.is_flat().then(|| reshaped(body));
+    implement_with(body.context, &body.names(), &[body], reshaped.as_ref())
+}
+
+/// Makes a type one whose `names` and whose flattened fields' names stand in its holder's map.
+pub(super) fn implement_with(
+    context: &Context<'_>,
+    names: &[String],
+    bodies: &[&Body<'_>],
+    reshaped: Option<&TokenStream>,
+) -> TokenStream {
     let (private, ident) = (&context.private, &context.input.ident);
     let (impl_generics, ty_generics, where_clause) = context.generics.split_for_impl();
-    let names = body.names();
-    let below: Vec<_> = body
-        .flattened()
+    let below: Vec<_> = bodies
+        .iter()
+        .flat_map(|body| body.flattened())
         .map(|(_, field)| context.flat(field))
         .collect();
+    let reshaped = reshaped.map(|reshaped| {
+        quote! {
+            fn reshaped(&self, __shadow: &Self::Shadow) -> ::core::primitive::bool { #reshaped }
+        }
+    });
     quote! {
         #[automatically_derived]
         impl #impl_generics #private::Flat for #ident #ty_generics #where_clause {
@@ -81,6 +111,8 @@ pub(super) fn implement(body: &Body<'_>) -> TokenStream {
                 below: &[#(&#below::KEYS),*],
                 open: false #(|| #below::KEYS.open)*,
             };
+
+            #reshaped
         }
     }
 }
@@ -92,7 +124,9 @@ pub(super) fn assert_apart(body: &Body<'_>) -> TokenStream {
         .flattened()
         .filter(|(_, field)| body.context.is_checked(&field.ty))
         .map(|(index, field)| {
-            let (flat, taken) = (body.context.flat(field), taken(body, index));
+            let flat = body.context.flat(field);
+            // Of two that do not go together, the second one is told so.
+            let taken = taken_by(body, |other| other < index);
             let private = spanned(private, field.ty.span());
             quote_spanned! {field.ty.span()=>
                 const _: () = #private::assert_apart(&#flat::KEYS, #flat::IS_MAP, #taken);

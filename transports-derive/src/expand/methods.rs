@@ -1,7 +1,8 @@
 //! The impl of `Synced`, given the bodies of its functions.
 
 use proc_macro2::TokenStream;
-use quote::quote;
+use quote::{quote, quote_spanned};
+use syn::spanned::Spanned;
 
 use super::context::Context;
 
@@ -44,7 +45,7 @@ impl Methods {
             ty,
             ..
         } = self;
-        let optional = self.optional(private);
+        let optional = self.optional(context);
         quote! {
             #[automatically_derived]
             impl #impl_generics #private::Synced for #ident #ty_generics #where_clause {
@@ -82,7 +83,8 @@ impl Methods {
     }
 
     /// The functions that the trait has defaults for.
-    fn optional(&self, private: &TokenStream) -> TokenStream {
+    fn optional(&self, context: &Context<'_>) -> TokenStream {
+        let private = &context.private;
         let Self {
             update,
             admit,
@@ -102,11 +104,37 @@ impl Methods {
         });
         let inherit = (!inherit.is_empty())
             .then(|| quote!(fn inherit(&mut self, __old: &mut Self) { #inherit }));
-        let check = (!check.is_empty()).then(|| {
+        let rule = own_rule(context);
+        let check = (!check.is_empty() || rule.is_some()).then(|| {
             quote! {
-                fn check(&self, __at: &#private::At<'_>, __out: &mut #private::Changes) { #check }
+                fn check(&self, __at: &#private::At<'_>, __out: &mut #private::Changes) {
+                    { #check }
+                    #rule
+                }
             }
         });
         quote!(#update #admit #inherit #check)
     }
+}
+
+/// The comparison of what is in a type, and where that finds something the rule of the type as a whole.
+pub(super) fn ruled(context: &Context<'_>, diff: TokenStream) -> TokenStream {
+    match own_rule(context) {
+        None => diff,
+        Some(rule) => quote! {
+            let __start = __out.len();
+            #diff
+            if __out.judging() && __out.len() != __start {
+                #rule
+            }
+        },
+    }
+}
+
+fn own_rule(context: &Context<'_>) -> Option<TokenStream> {
+    let private = &context.private;
+    context.input.validate.as_ref().map(|validate| {
+        let path = &validate.value;
+        quote_spanned!(path.span()=> #private::check_valid(|| #path(&*self), __at, __out);)
+    })
 }

@@ -1,12 +1,11 @@
 //! Structs: a map of their fields, or a list where these have no names.
 
 use proc_macro2::TokenStream;
-use quote::{quote, quote_spanned};
-use syn::spanned::Spanned;
+use quote::quote;
 
 use super::context::Context;
 use super::flat;
-use super::methods::Methods;
+use super::methods::{Methods, ruled};
 use super::record::Body;
 use crate::model::{Record, Style};
 
@@ -35,7 +34,7 @@ pub(super) fn expand(context: &Context<'_>, record: &Record) -> TokenStream {
         edit: edit(&body),
         admit: admit(&body),
         inherit: body.inherit(),
-        check: check(&body),
+        check: body.check(),
         ty: ty(&body),
     };
     let (methods, flat) = (methods.expand(context), flat::implement(&body));
@@ -58,16 +57,19 @@ fn declaration(body: &Body<'_>) -> TokenStream {
 }
 
 fn diff(body: &Body<'_>) -> TokenStream {
-    let fields = body.diff();
-    match own_rule(body) {
-        None => fields,
-        Some(rule) => quote! {
-            let __start = __out.len();
-            #fields
-            if __out.judging() && __out.len() != __start {
-                #rule
-            }
-        },
+    let (context, fields) = (body.context, body.diff());
+    if !body.is_flat() {
+        return ruled(context, fields);
+    }
+    let (private, reshaped) = (&context.private, flat::reshaped(body));
+    let fields = ruled(context, fields);
+    quote! {
+        if #reshaped {
+            __out.set(__at, self);
+            *__shadow = <Self as #private::Synced>::shadow(self);
+            return;
+        }
+        #fields
     }
 }
 
@@ -98,11 +100,6 @@ fn admit(body: &Body<'_>) -> TokenStream {
     quote!(#fields #private::Ok(()))
 }
 
-fn check(body: &Body<'_>) -> TokenStream {
-    let (fields, rule) = (body.check(), own_rule(body));
-    quote!(#fields #rule)
-}
-
 fn ty(body: &Body<'_>) -> TokenStream {
     let private = &body.context.private;
     let name = body.name;
@@ -116,13 +113,4 @@ fn ty(body: &Body<'_>) -> TokenStream {
             fields: #fields,
         })
     }
-}
-
-/// The rule of the struct as a whole.
-fn own_rule(body: &Body<'_>) -> Option<TokenStream> {
-    let private = &body.context.private;
-    body.context.input.validate.as_ref().map(|validate| {
-        let path = &validate.value;
-        quote_spanned!(path.span()=> #private::check_valid(|| #path(&*self), __at, __out);)
-    })
 }

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher, Hash};
 
 use crate::changes::Changes;
-use crate::edit::EditError;
-use crate::path::At;
-use crate::schema::{Field, Type};
+use crate::edit::{Author, Edit, EditError, Reason};
+use crate::path::{At, Segment};
+use crate::schema::{Content, Field, Tagging, Type, Variants};
 use crate::synced::{Key, Synced};
 use crate::value::Value;
 use crate::writer::Writer;
@@ -27,6 +27,13 @@ impl Keys {
     #[must_use]
     pub fn has(&self, name: &str) -> bool {
         self.names.contains(&name) || self.below.iter().any(|keys| keys.has(name))
+    }
+
+    /// Whether any of them is an entry.
+    fn any(&self, entries: &BTreeMap<String, Value>) -> bool {
+        let mut found = false;
+        self.each(&mut |name| found |= entries.contains_key(name));
+        found
     }
 
     fn each(&self, visit: &mut impl FnMut(&'static str)) {
@@ -87,6 +94,7 @@ const fn same(mut a: &[u8], mut b: &[u8]) -> bool {
 }
 
 /// Stops compiling where names stand twice.
+#[track_caller]
 pub const fn assert_apart(keys: &Keys, is_map: bool, taken: &[&Keys]) {
     assert!(
         is_map || !keys.open,
@@ -109,7 +117,7 @@ pub const fn assert_apart(keys: &Keys, is_map: bool, taken: &[&Keys]) {
 /// What can be flattened.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be flattened",
-    label = "this is no map and no struct with named fields that derives `Synced`"
+    label = "only a map, a struct with named fields or an enum with a `tag` can be, also in an `Option` or `Box`"
 )]
 pub trait Flat: Synced {
     /// The names it needs.
@@ -148,6 +156,25 @@ pub trait Flat: Synced {
         let _ = taken;
         self.diff(shadow, at, out);
     }
+
+    /// Whether other names stand in the holder's map than the shadow has, so that the holder is sent as a whole.
+    fn reshaped(&self, shadow: &Self::Shadow) -> bool {
+        let _ = shadow;
+        false
+    }
+
+    /// As [`Synced::edit`], with a path that begins with one of its names.
+    ///
+    /// # Errors
+    /// As [`Synced::edit`].
+    fn edit_flat(
+        &mut self,
+        path: &[Segment],
+        edit: Edit,
+        author: Author,
+    ) -> Result<Edit, EditError> {
+        self.edit(path, edit, author)
+    }
 }
 
 /// As [`super::Check`], for what is flattened.
@@ -162,6 +189,7 @@ impl<T: Flat, C> CheckFlat<C> for T {
 
 macro_rules! flat_map {
     ($Map:ident, [$($S:ident)?]) => {
+        #[diagnostic::do_not_recommend]
         impl<K, V $(, $S)?> Flat for $Map<K, V $(, $S)?>
         where
             K: Key + Ord + Hash + Clone,
@@ -220,6 +248,7 @@ macro_rules! flat_map {
 flat_map!(BTreeMap, []);
 flat_map!(HashMap, [S]);
 
+#[diagnostic::do_not_recommend]
 impl<T: Flat> Flat for Box<T> {
     const KEYS: Keys = T::KEYS;
     const IS_MAP: bool = T::IS_MAP;
@@ -243,6 +272,76 @@ impl<T: Flat> Flat for Box<T> {
         taken: &[&Keys],
     ) {
         T::diff_flat(self, shadow, at, out, taken);
+    }
+
+    fn reshaped(&self, shadow: &Self::Shadow) -> bool {
+        T::reshaped(self, shadow)
+    }
+
+    fn edit_flat(
+        &mut self,
+        path: &[Segment],
+        edit: Edit,
+        author: Author,
+    ) -> Result<Edit, EditError> {
+        T::edit_flat(self, path, edit, author)
+    }
+}
+
+/// Nothing stands in the map for `None`.
+#[diagnostic::do_not_recommend]
+impl<T: Flat> Flat for Option<T> {
+    const KEYS: Keys = T::KEYS;
+
+    fn read_flat(
+        entries: &mut BTreeMap<String, Value>,
+        taken: &[&Keys],
+    ) -> Result<Self, EditError> {
+        if T::KEYS.any(entries) {
+            T::read_flat(entries, taken).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    fn shadow_flat(&self, taken: &[&Keys]) -> Self::Shadow {
+        self.as_ref().map(|value| value.shadow_flat(taken))
+    }
+
+    fn diff_flat(
+        &mut self,
+        shadow: &mut Self::Shadow,
+        at: &At<'_>,
+        out: &mut Changes,
+        taken: &[&Keys],
+    ) {
+        // Anything else reshapes the holder, which sees to it.
+        if let (Some(value), Some(shadow)) = (self, shadow) {
+            value.diff_flat(shadow, at, out, taken);
+        }
+    }
+
+    fn reshaped(&self, shadow: &Self::Shadow) -> bool {
+        match (self, shadow) {
+            (Some(value), Some(shadow)) => value.reshaped(shadow),
+            (None, None) => false,
+            _ => true,
+        }
+    }
+
+    fn edit_flat(
+        &mut self,
+        path: &[Segment],
+        edit: Edit,
+        author: Author,
+    ) -> Result<Edit, EditError> {
+        match (self, path) {
+            (Some(value), _) => value.edit_flat(path, edit, author),
+            (None, [Segment::Key(name), ..]) => {
+                Err(EditError::new(Reason::MissingKey).below(name.as_str()))
+            }
+            (None, _) => Err(EditError::new(Reason::NotAList)),
+        }
     }
 }
 
@@ -289,7 +388,54 @@ impl Entries {
 
 /// The fields of a flattened type, to stand among the others.
 pub fn flatten_schema(fields: &mut Vec<Field>, ty: Type) {
-    if let Type::Model(_, schema) = ty {
-        fields.extend(schema().fields);
+    match ty {
+        Type::Model(_, schema) => fields.extend(schema().fields),
+        Type::Optional(inner) => {
+            let mut inside = Vec::new();
+            flatten_schema(&mut inside, *inner);
+            fields.extend(inside.into_iter().map(optional));
+        }
+        Type::Enum(_, variants) => {
+            let Variants {
+                tagging, variants, ..
+            } = variants();
+            let tag = match tagging {
+                Tagging::Internal { tag } => tag,
+                Tagging::Adjacent { tag, content } => {
+                    fields.push(super::schema_field(&tag, Type::Str));
+                    fields.push(super::schema_field(&content, Type::Any));
+                    return;
+                }
+                Tagging::External => return,
+            };
+            fields.push(super::schema_field(&tag, Type::Str));
+            let mut inside: Vec<Field> = Vec::new();
+            for variant in variants {
+                let Content::Fields(own) = variant.content else {
+                    continue;
+                };
+                for field in own {
+                    match inside.iter_mut().find(|other| other.name == field.name) {
+                        None => inside.push(optional(field)),
+                        // Variants may mean different things by a name.
+                        Some(other) if other.ty.kind() != field.ty.kind() => other.ty = Type::Any,
+                        Some(_) => {}
+                    }
+                }
+            }
+            fields.extend(inside);
+        }
+        _ => {}
+    }
+}
+
+/// A field that may be missing.
+fn optional(field: Field) -> Field {
+    Field {
+        ty: match field.ty {
+            ty @ Type::Optional(_) => ty,
+            ty => Type::Optional(Box::new(ty)),
+        },
+        name: field.name,
     }
 }

@@ -19,21 +19,23 @@ use crate::writer::Writer;
     label = "this type is not `Eq + Hash`",
     note = "numbers without a point and texts are, and types that derive `PartialEq`, `Eq` and `Hash`"
 )]
-pub trait ListKey: Eq + Hash {}
+pub trait ListKey {
+    /// Stands for the key. Two keys that are one by chance make a patch longer, and no less right.
+    fn hash_key(&self) -> u64;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: Eq + Hash + ?Sized> ListKey for T {}
+impl<T: Eq + Hash + ?Sized> ListKey for T {
+    fn hash_key(&self) -> u64 {
+        static STATE: OnceLock<RandomState> = OnceLock::new();
+        STATE.get_or_init(RandomState::new).hash_one(self)
+    }
+}
 
 /// Which field that is.
 pub trait KeyOf<T> {
-    /// The field's [`hash_key`].
+    /// The field's [`hash_key`](ListKey::hash_key).
     fn hash(item: &T) -> u64;
-}
-
-/// Stands for a key. Two keys that are one by chance make a patch longer, and no less right.
-pub fn hash_key<K: ListKey + ?Sized>(key: &K) -> u64 {
-    static STATE: OnceLock<RandomState> = OnceLock::new();
-    STATE.get_or_init(RandomState::new).hash_one(key)
 }
 
 /// Carries lists whose items have the key `K`.

@@ -7,38 +7,40 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use crate::changes::Changes;
 use crate::path::At;
 
-/// A number that may have a range: itself, or the one in an `Option`.
-pub trait Ranged<N: ?Sized> {
-    /// The number, if there is one.
-    fn number(&self) -> Option<&N>;
+/// A range as it is written in an attribute, for a field that is a number or may be one.
+#[diagnostic::on_unimplemented(
+    message = "this range cannot limit a field of the type `{F}`",
+    label = "`range` is for numbers, with limits of the field's type",
+    note = "what has a length is limited by `length = 1..=20`, any other rule is a function: `validate = function`"
+)]
+pub trait RangeOf<F> {
+    /// `#[synced(range = ...)]`
+    fn check(&self, field: &F, shown: &str, at: &At<'_>, out: &mut Changes);
 }
 
-impl<N> Ranged<N> for N {
-    fn number(&self) -> Option<&N> {
-        Some(self)
-    }
+macro_rules! ranges {
+    ($($Range:ident)+) => {$(
+        #[diagnostic::do_not_recommend]
+        impl<N: PartialOrd + Debug> RangeOf<N> for std::ops::$Range<N> {
+            fn check(&self, field: &N, shown: &str, at: &At<'_>, out: &mut Changes) {
+                if !self.contains(field) {
+                    out.refuse(at, format_args!("{field:?} is not in {shown}"));
+                }
+            }
+        }
+
+        #[diagnostic::do_not_recommend]
+        impl<N: PartialOrd + Debug> RangeOf<Option<N>> for std::ops::$Range<N> {
+            fn check(&self, field: &Option<N>, shown: &str, at: &At<'_>, out: &mut Changes) {
+                if let Some(number) = field {
+                    self.check(number, shown, at, out);
+                }
+            }
+        }
+    )+};
 }
 
-impl<N> Ranged<N> for Option<N> {
-    fn number(&self) -> Option<&N> {
-        self.as_ref()
-    }
-}
-
-/// `#[synced(range = ...)]`
-pub fn check_range<N: PartialOrd + Debug>(
-    field: &impl Ranged<N>,
-    range: &impl RangeBounds<N>,
-    shown: &str,
-    at: &At<'_>,
-    out: &mut Changes,
-) {
-    if let Some(number) = field.number()
-        && !range.contains(number)
-    {
-        out.refuse(at, format_args!("{number:?} is not in {shown}"));
-    }
-}
+ranges! { Range RangeInclusive RangeFrom RangeTo RangeToInclusive }
 
 /// What has a length that can be limited.
 #[diagnostic::on_unimplemented(
@@ -53,6 +55,7 @@ pub trait Length {
 
 macro_rules! length {
     ($([$($param:ident $(: $bound:path)?),*] $ty:ty: |$this:ident| $length:expr;)+) => {$(
+        #[diagnostic::do_not_recommend]
         impl<$($param $(: $bound)?),*> Length for $ty {
             fn length(&self) -> Option<usize> {
                 let $this = self;
@@ -79,15 +82,11 @@ length! {
     [T, S] std::collections::HashSet<T, S>: |items| items.len();
 }
 
+#[diagnostic::do_not_recommend]
 impl<T: Length> Length for Option<T> {
     fn length(&self) -> Option<usize> {
         self.as_ref().and_then(T::length)
     }
-}
-
-/// The length of a field, if there is one.
-pub fn length_of<T: Length>(field: &T) -> Option<usize> {
-    field.length()
 }
 
 /// `#[synced(length = ...)]`

@@ -20,16 +20,24 @@ use crate::writer::Writer;
     label = "`with = \"serde\"` needs serde's traits, `PartialEq` and `Clone`",
     note = "add `#[derive(Serialize, Deserialize, PartialEq, Clone)]` to `{Self}` if it is yours"
 )]
-pub trait Opaque: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static {}
+pub trait Opaque {
+    /// Something to mention.
+    const HERE: bool = true;
+}
 
 #[diagnostic::do_not_recommend]
-impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static> Opaque for T {}
+impl<T: Whole> Opaque for T {}
+
+/// The same as bounds.
+pub trait Whole: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static {}
+
+impl<T: Serialize + DeserializeOwned + PartialEq + Clone + Send + Sync + 'static> Whole for T {}
 
 /// Carries types that serde knows.
 #[derive(Debug)]
 pub struct Serde;
 
-impl<T: Opaque> With<T> for Serde {
+impl<T: Whole> With<T> for Serde {
     /// What the wire has; nothing if there never was anything that it could carry.
     type Shadow = Option<T>;
 

@@ -19,7 +19,8 @@ use crate::writer::Writer;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot be the key of a synced map",
     label = "this type does not implement `Key`",
-    note = "keys are texts, integers, `char`, `bool`, and enums without data that derive `Synced`"
+    note = "keys are texts, integers, `char`, `bool`, and enums without data that derive `Synced`",
+    note = "a parameter is one with `bound = \"K: transports::synced::Key + Ord + Hash + Clone, ...\"`"
 )]
 pub trait Key: Sized + Send + Sync + 'static {
     /// Whether the order of keys is the byte order of their texts.

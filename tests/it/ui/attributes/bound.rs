@@ -1,15 +1,13 @@
 use transports::Synced;
 
 #[derive(Synced)]
-#[synced(bound = "T: ")]
+#[synced(bound = 5)]
 struct Page<T> {
-    items: Vec<i64>,
-    #[synced(skip)]
-    more: Option<T>,
+    items: Vec<T>,
 }
 
 #[derive(Synced)]
-#[synced(bound = 5)]
+#[synced(bound = "T Clone")]
 struct Other<T> {
     items: Vec<T>,
 }

@@ -8,7 +8,7 @@ struct Lamp {
 }
 
 #[derive(Synced)]
-#[synced(validate = check)]
+#[synced(default)]
 enum Mode {
     #[synced(read_only)]
     On,

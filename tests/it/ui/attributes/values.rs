@@ -17,4 +17,17 @@ struct Lamp {
     watt: i64,
 }
 
+#[derive(Synced)]
+#[synced(crate = 5)]
+struct Elsewhere {
+    name: String,
+}
+
+#[derive(Synced)]
+#[synced(rename_all_fields = "camel")]
+enum Shape {
+    #[synced(rename_all = 7)]
+    Circle { half_width: f64 },
+}
+
 fn main() {}

@@ -1,0 +1,189 @@
+//! Values on their way out and in.
+
+use proc_macro2::TokenStream;
+use quote::{format_ident, quote, quote_spanned};
+use syn::spanned::Spanned;
+
+use super::{Body, Entry, key};
+use crate::attr::Default;
+use crate::expand::flat;
+use crate::model::{Field, Style};
+
+impl Body<'_> {
+    pub(in crate::expand) fn write(&self) -> TokenStream {
+        if self.is_flat() {
+            return flat::write(self);
+        }
+        let entries = self.entries();
+        let len = entries.len();
+        let values = entries.into_iter().map(|entry| {
+            let value = self.write_entry(entry);
+            match self.record.style {
+                Style::Named => {
+                    let key = key(&entry.name());
+                    quote!(__out.#key; #value)
+                }
+                _ => value,
+            }
+        });
+        match self.record.style {
+            Style::Newtype => quote!(#(#values)*),
+            Style::Tuple => quote!(__out.list(#len); #(#values)* __out.end_list();),
+            Style::Named | Style::Unit => quote!(__out.map(#len); #(#values)* __out.end_map();),
+        }
+    }
+
+    /// Writes the value, and not its name.
+    pub(in crate::expand) fn write_entry(&self, entry: Entry<'_>) -> TokenStream {
+        match entry {
+            Entry::Tag(_, name) => quote!(__out.str(#name);),
+            Entry::Computed(index, computed) => {
+                let (ops, settled) = (self.computed_ops(computed), self.settled(index));
+                let path = &computed.path;
+                quote!(#ops::write(&#path(&*self), #settled, __out);)
+            }
+            Entry::Field(index, field) => {
+                let (ops, settled) = (self.context.ops(field), self.settled(index));
+                let this = self.this((index, field));
+                quote!(#ops::write(#this, #settled, __out);)
+            }
+        }
+    }
+
+    fn settled(&self, index: usize) -> TokenStream {
+        let private = &self.context.private;
+        let (path, place) = (&self.shadow_path, format_ident!("f{index}"));
+        quote! {
+            match __settled {
+                #private::Some(#path { #place: __settled, .. }) => #private::Some(__settled),
+                _ => #private::None,
+            }
+        }
+    }
+
+    /// The list or map that [`read`](Self::read) makes it from, out of `__value`.
+    pub(in crate::expand) fn open(&self) -> TokenStream {
+        let private = &self.context.private;
+        let type_name = self.name;
+        match self.record.style {
+            Style::Named | Style::Unit => {
+                quote!(let mut __entries = #private::entries(#type_name, __value)?;)
+            }
+            Style::Tuple => {
+                let len = self.placed().count();
+                quote!(let mut __items = #private::items(#len, __value)?;)
+            }
+            Style::Newtype => TokenStream::new(),
+        }
+    }
+
+    /// Makes it from `__entries` (a map), `__items` (a list) or `__value`.
+    pub(in crate::expand) fn read(&self) -> TokenStream {
+        let private = &self.context.private;
+        let (path, type_name) = (&self.path, self.name);
+        // In the order of the declaration, so that messages name the first field that is missing.
+        let fields = self.placed().enumerate().map(|(position, (_, field))| {
+            let (member, name, ops) = (&field.member, &field.name, self.context.ops(field));
+            match self.record.style {
+                Style::Named => {
+                    let alias = field.alias.iter().map(|alias| &alias.value);
+                    let default = self.default(field);
+                    quote! {
+                        #member: #private::read_field(
+                            &mut __entries, #type_name, #name, &[#(#alias),*], #ops::read, #ops::ty, #default,
+                        )?
+                    }
+                }
+                Style::Newtype => quote!(#member: #ops::read(__value)?),
+                _ => quote!(#member: #private::read_item(&mut __items, #position, #ops::read)?),
+            }
+        });
+        let flattened = self.flattened().map(|(index, field)| {
+            let (member, flat) = (&field.member, self.context.flat(field));
+            let taken = flat::taken(self, index);
+            quote!(#member: #flat::read_flat(&mut __entries, #taken)?)
+        });
+        let skipped = self.skipped().map(|(_, field)| {
+            let (member, made) = (&field.member, self.made(field));
+            quote!(#member: #made)
+        });
+        quote!(#path { #(#fields,)* #(#flattened,)* #(#skipped,)* })
+    }
+
+    pub(super) fn has_default(&self, field: &Field) -> bool {
+        field.default.is_some() || (self.own && self.context.input.default.is_some())
+    }
+
+    /// A function that makes the field where a value lacks it, as an `Option`.
+    pub(super) fn default(&self, field: &Field) -> TokenStream {
+        let private = &self.context.private;
+        if self.has_default(field) {
+            let made = self.made(field);
+            quote!(#private::Some(|| #made))
+        } else {
+            quote!(#private::None)
+        }
+    }
+
+    /// What a field starts as without a value.
+    pub(super) fn made(&self, field: &Field) -> TokenStream {
+        let private = &self.context.private;
+        let Field { member, ty, .. } = field;
+        let of_type = if self.own {
+            &self.context.input.default
+        } else {
+            &None
+        };
+        match (&field.default, of_type) {
+            (Some(default), _) => match &default.value {
+                Default::Trait => {
+                    quote_spanned!(ty.span()=> <#ty as #private::Default>::default())
+                }
+                Default::Function(path) => quote_spanned!(path.span()=> #path()),
+            },
+            (None, Some(default)) => match &default.value {
+                Default::Trait => {
+                    quote_spanned!(default.span=> <Self as #private::Default>::default().#member)
+                }
+                Default::Function(path) => quote_spanned!(path.span()=> #path().#member),
+            },
+            // Only asked for when the field is skipped.
+            (None, None) => quote_spanned!(ty.span()=> <#ty as #private::Default>::default()),
+        }
+    }
+
+    /// The fields for the schema, as an expression.
+    pub(in crate::expand) fn schema(&self) -> TokenStream {
+        let private = &self.context.private;
+        let fields = self.placed().map(|(_, field)| {
+            let (name, ops) = (&field.name, self.context.ops(field));
+            quote!(#private::schema_field(#name, #ops::ty()))
+        });
+        let computed = self.computed().map(|(_, computed)| {
+            let (name, ops) = (computed.name.to_string(), self.computed_ops(computed));
+            quote!(#private::schema_field(#name, #ops::ty()))
+        });
+        let fields = quote!(#private::list([#(#fields,)* #(#computed,)*]));
+        let flattened: Vec<_> = self
+            .flattened()
+            .map(|(_, field)| self.context.ops(field))
+            .collect();
+        if flattened.is_empty() {
+            return fields;
+        }
+        quote! {{
+            let mut __fields = #fields;
+            #(#private::flatten_schema(&mut __fields, #flattened::ty());)*
+            __fields
+        }}
+    }
+
+    pub(in crate::expand) fn types(&self) -> TokenStream {
+        let private = &self.context.private;
+        let types = self
+            .travelling()
+            .map(|(_, field)| self.context.ops(field))
+            .map(|ops| quote!(#ops::ty()));
+        quote!(#private::list([#(#types,)*]))
+    }
+}
