@@ -9,6 +9,7 @@ mod attr_rules;
 mod attr_with;
 mod enums;
 mod generics;
+mod lists;
 mod panics;
 mod std_types;
 mod support;

@@ -4,6 +4,7 @@ mod collections;
 mod entropy;
 mod house;
 mod laws;
+mod long;
 mod published;
 mod schedule;
 mod shapes;

@@ -25,6 +25,14 @@ pub struct Changes {
     refusal: Option<(Path, Reason)>,
 }
 
+/// How far [`Changes`] had come.
+#[derive(Debug)]
+pub(crate) struct Mark {
+    ops: usize,
+    /// In the order of [`Format::ALL`].
+    bodies: [usize; Format::ALL.len()],
+}
+
 /// A field whose present value the wire cannot carry. Its last good value stays on the wire.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -114,6 +122,109 @@ impl Changes {
             }
         }
         self.clear();
+    }
+
+    #[inline]
+    pub(crate) fn mark(&self) -> Mark {
+        let len =
+            |writer: &Option<Writer>| writer.as_ref().map_or(0, |writer| writer.bytes().len());
+        Mark {
+            ops: self.ops,
+            bodies: [len(&self.json), len(&self.msgpack), len(&self.cbor)],
+        }
+    }
+
+    /// Makes one op for the whole list at `at` of the ops since `mark`, which all lie in it, if that is shorter. `item`
+    /// writes an item as peers are to know it; what was to be checked or reported of it was when its ops were made.
+    ///
+    /// Writes no more for that than the ops take, and an item; and nothing where they obviously are the shorter ones.
+    #[inline]
+    pub(crate) fn shorten(
+        &mut self,
+        mark: &Mark,
+        at: &At<'_>,
+        len: usize,
+        item: impl Fn(usize, &mut Writer),
+    ) {
+        if self.ops - mark.ops > 1 {
+            self.shorten_many(mark, at, len, &item);
+        }
+    }
+
+    fn shorten_many(
+        &mut self,
+        mark: &Mark,
+        at: &At<'_>,
+        len: usize,
+        item: &dyn Fn(usize, &mut Writer),
+    ) {
+        /// Up to these bytes the ops stay: they tell more, and go in one packet as a smaller frame does.
+        const FEW: usize = 1024;
+        /// The bytes of `Null` in MessagePack; nothing is shorter anywhere.
+        const SHORTEST: usize = 5;
+        /// A longer list is judged by so many of its items first.
+        const SAMPLES: usize = 8;
+
+        let [json, msgpack, cbor] = mark.bodies;
+        let mut scratch = None;
+        let first = [
+            (&mut self.json, json),
+            (&mut self.msgpack, msgpack),
+            (&mut self.cbor, cbor),
+        ]
+        .into_iter()
+        .find_map(|(writer, start)| Some((writer.as_mut()?, start)));
+        let (writer, start) = match (first, &self.data) {
+            (Some(first), _) => first,
+            (None, Some(ops)) => {
+                let writer = scratch.insert(Writer::new(Format::Json, Vec::new()));
+                ops.iter().skip(mark.ops).for_each(|op| writer.owned_op(op));
+                (writer, 0)
+            }
+            (None, None) => return,
+        };
+        // The comma in front counts whether there is one or not, so that what stands in front decides nothing.
+        let told = writer.bytes().len() - start + usize::from(start == 0);
+        if told <= FEW.max(SHORTEST * len) {
+            return;
+        }
+        if len > 2 * SAMPLES {
+            let sample = writer.measure(told, |out| {
+                let samples = (0..SAMPLES).map(|nth| nth * len / SAMPLES);
+                for index in samples {
+                    if out.is_full() {
+                        break;
+                    }
+                    item(index, out);
+                }
+            });
+            if sample.is_none_or(|sample| sample / SAMPLES * len > told) {
+                return;
+            }
+        }
+        let whole = |out: &mut Writer| {
+            out.list(len);
+            for index in 0..len {
+                if out.is_full() {
+                    break;
+                }
+                item(index, out);
+            }
+            out.end_list();
+        };
+        let shorter = writer.measure(told, |out| out.op(Head::Set, at, whole));
+        if shorter.is_some() {
+            for (format, len) in Format::ALL.into_iter().zip(mark.bodies) {
+                if let Some(writer) = self.writer_mut(format) {
+                    writer.buffer().truncate(len);
+                }
+            }
+            if let Some(ops) = &mut self.data {
+                ops.truncate(mark.ops);
+            }
+            self.ops = mark.ops;
+            self.op(Head::Set, at, whole);
+        }
     }
 
     const fn writer_mut(&mut self, format: Format) -> &mut Option<Writer> {

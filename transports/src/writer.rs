@@ -55,6 +55,8 @@ pub struct Writer {
     tree: Tree,
     /// How many numbers did not fit and went out as the nearest that does.
     pub(crate) clamped: usize,
+    /// Lists and maps need not be finished beyond these bytes.
+    limit: usize,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,6 +81,7 @@ impl Writer {
             buffer,
             tree: Tree::new(),
             clamped: 0,
+            limit: usize::MAX,
         }
     }
 
@@ -92,6 +95,7 @@ impl Writer {
             buffer: Vec::new(),
             tree: Tree::new(),
             clamped: 0,
+            limit: usize::MAX,
         };
         write(&mut writer);
         writer.tree.done.expect("`write` writes one value")
@@ -118,6 +122,23 @@ impl Writer {
         let before = self.clamped;
         write(self);
         self.clamped > before
+    }
+
+    /// How many bytes `write` writes, if they are fewer than `limit`; they are not kept.
+    pub(crate) fn measure(&mut self, limit: usize, write: impl FnOnce(&mut Self)) -> Option<usize> {
+        let start = self.buffer.len();
+        self.limit = start + limit;
+        write(self);
+        self.limit = usize::MAX;
+        let len = self.buffer.len() - start;
+        self.buffer.truncate(start);
+        (len < limit).then_some(len)
+    }
+
+    /// Whether there is no use in writing the rest of a list or map.
+    #[inline]
+    pub(crate) const fn is_full(&self) -> bool {
+        self.buffer.len() >= self.limit
     }
 
     #[inline]
@@ -372,6 +393,9 @@ impl Writer {
             Value::List(items) => {
                 self.list(items.len());
                 for item in items {
+                    if self.is_full() {
+                        break;
+                    }
                     self.value(item);
                 }
                 self.end_list();
@@ -379,6 +403,9 @@ impl Writer {
             Value::Map(entries) => {
                 self.map(entries.len());
                 for (key, value) in entries {
+                    if self.is_full() {
+                        break;
+                    }
                     self.key(key);
                     self.value(value);
                 }

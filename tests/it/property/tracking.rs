@@ -5,6 +5,7 @@ use transports::{Patch, diff};
 
 use super::entropy::Entropy;
 use super::laws;
+use super::long::Long;
 use super::shapes::Shapes;
 use super::world::World;
 
@@ -39,6 +40,21 @@ proptest! {
     #[test]
     fn a_refused_edit_of_shapes_leaves_no_trace(numbers in prop::collection::vec(any::<u32>(), 1..40)) {
         laws::a_refused_edit_leaves_no_trace::<Shapes>(numbers)?;
+    }
+
+    #[test]
+    fn ops_of_long_lists_lead_from_the_old_state_to_the_new(numbers in prop::collection::vec(any::<u32>(), 1..60)) {
+        laws::ops_lead_from_the_old_state_to_the_new::<Long>(numbers)?;
+    }
+
+    #[test]
+    fn bytes_of_long_lists_say_the_same_as_ops(numbers in prop::collection::vec(any::<u32>(), 1..40)) {
+        laws::bytes_say_the_same_as_ops::<Long>(numbers)?;
+    }
+
+    #[test]
+    fn a_refused_edit_of_long_lists_leaves_no_trace(numbers in prop::collection::vec(any::<u32>(), 1..40)) {
+        laws::a_refused_edit_leaves_no_trace::<Long>(numbers)?;
     }
 
     #[test]

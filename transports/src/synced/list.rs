@@ -4,7 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::value::edit_items;
 use super::{Synced, edit_whole};
-use crate::changes::Changes;
+use crate::changes::{Changes, Mark};
 use crate::edit::{Author, Edit, EditError, Reason};
 use crate::path::{At, Segment};
 use crate::schema::Type;
@@ -15,7 +15,8 @@ use crate::writer::Writer;
 /// item it continues. No old position occurs twice.
 pub(crate) type Matcher<T> = fn(&[T], &[<T as Synced>::Shadow]) -> Vec<Option<usize>>;
 
-/// Reports how the list at `at` changed. Equal ends are skipped; what is left between them is paired by `matcher`.
+/// Reports how the list at `at` changed. Equal ends are skipped; what is left between them is paired by `matcher`. Where
+/// that takes more than telling the whole list, the list is told.
 pub(crate) fn diff_items<T: Synced>(
     new: &mut [T],
     old: &mut Vec<T::Shadow>,
@@ -51,9 +52,10 @@ pub(crate) fn diff_paired<T: Synced>(
     else {
         unreachable!("the equal ends are parts of both lists");
     };
+    let mark = out.mark();
     match (changed, before) {
         ([], []) => {}
-        ([item], [shadow]) => item.diff(shadow, &at.index(start), out),
+        ([item], [shadow]) => return item.diff(shadow, &at.index(start), out),
         ([], gone) => {
             for index in (start..start + gone.len()).rev() {
                 out.remove_at(at, index);
@@ -74,6 +76,22 @@ pub(crate) fn diff_paired<T: Synced>(
             old.splice(start..start, rebuilt);
         }
     }
+    shorten(new, old, &mark, at, out);
+}
+
+/// Tells the whole list instead of the changes since `mark`, if that is shorter.
+fn shorten<T: Synced>(
+    items: &[T],
+    shadows: &[T::Shadow],
+    mark: &Mark,
+    at: &At<'_>,
+    out: &mut Changes,
+) {
+    out.shorten(mark, at, items.len(), |index, out| {
+        if let Some(item) = items.get(index) {
+            item.write(shadows.get(index), out);
+        }
+    });
 }
 
 /// Turns the old items into the new ones: removals, then moves, then inserts, then changes within items. `start` items
@@ -360,6 +378,9 @@ fn write_items<'a, T: Synced>(
 ) {
     out.list(items.len());
     for (index, item) in items.enumerate() {
+        if out.is_full() {
+            break;
+        }
         item.write(settled.and_then(|shadows| shadows.get(index)), out);
     }
     out.end_list();
@@ -551,9 +572,11 @@ impl<T: Synced, const N: usize> Synced for [T; N] {
     }
 
     fn diff(&mut self, shadow: &mut Self::Shadow, at: &At<'_>, out: &mut Changes) {
-        for (index, (item, shadow)) in self.iter_mut().zip(shadow).enumerate() {
+        let mark = out.mark();
+        for (index, (item, shadow)) in self.iter_mut().zip(&mut *shadow).enumerate() {
             item.diff(shadow, &at.index(index), out);
         }
+        shorten(self, shadow, &mark, at, out);
     }
 
     fn write(&self, settled: Option<&Self::Shadow>, out: &mut Writer) {

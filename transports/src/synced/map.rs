@@ -87,6 +87,9 @@ pub(crate) fn write_entries<'a, K: Key, V: Synced>(
     out.map(entries.len());
     if in_order {
         for (key, value) in entries {
+            if out.is_full() {
+                break;
+            }
             out.key(&key.text());
             value.write(settled(key), out);
         }
@@ -96,6 +99,9 @@ pub(crate) fn write_entries<'a, K: Key, V: Synced>(
             .collect();
         entries.sort_unstable_by(|(text, ..), (other, ..)| text.cmp(other));
         for (text, key, value) in entries {
+            if out.is_full() {
+                break;
+            }
             out.key(&text);
             value.write(settled(key), out);
         }

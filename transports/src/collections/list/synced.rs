@@ -53,6 +53,9 @@ impl<T: Synced> Synced for List<T> {
     fn write(&self, settled: Option<&ListShadow>, out: &mut Writer) {
         out.list(self.items.len());
         for (index, item) in self.items.iter().enumerate() {
+            if out.is_full() {
+                break;
+            }
             item.write(settled.and_then(|_| self.log.shadow(index)), out);
         }
         out.end_list();
@@ -118,6 +121,7 @@ impl<T: Synced> List<T> {
 
     /// Tells what the log knows, and forgets it.
     fn tell(&mut self, at: &At<'_>, out: &mut Changes) {
+        let mark = out.mark();
         if !self.log.whole && self.log.is_in_place() {
             self.tell_touched(at, out, Some);
         } else if self.log.whole || !self.tell_arrangement(at, out) {
@@ -131,6 +135,11 @@ impl<T: Synced> List<T> {
                 self.tell_touched(at, out, |origin| places.now(origin));
             }
         }
+        out.shorten(&mark, at, self.items.len(), |index, out| {
+            if let Some(item) = self.items.get(index) {
+                item.write(self.log.shadow(index), out);
+            }
+        });
     }
 
     /// Tells what changed within the items that were touched; `now` knows where an item is that was at a place.
