@@ -11,7 +11,7 @@ pub(crate) fn ops(entropy: &mut Entropy, model: &Value) -> Vec<Op> {
 
 fn op(entropy: &mut Entropy, model: &Value) -> Op {
     let (mut path, place) = walk(entropy, model);
-    match entropy.below(9) {
+    match entropy.below(10) {
         0..=2 => Op::Set {
             path,
             value: value(entropy, model, place),
@@ -35,6 +35,12 @@ fn op(entropy: &mut Entropy, model: &Value) -> Op {
             path,
             from: index(entropy, place),
             to: index(entropy, place),
+        },
+        8 => Op::Splice {
+            path,
+            at: index(entropy, place),
+            delete: index(entropy, place),
+            insert: entropy.text(),
         },
         _ => Op::Reorder {
             path,
@@ -80,6 +86,7 @@ fn value(entropy: &mut Entropy, model: &Value, place: &Value) -> Value {
 fn len(place: &Value) -> usize {
     match place {
         Value::List(items) => items.len(),
+        Value::Str(text) => text.chars().count(),
         _ => 0,
     }
 }

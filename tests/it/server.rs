@@ -5,6 +5,7 @@ mod limits;
 mod locks;
 mod refusals;
 mod slow;
+mod splices;
 mod wire_limits;
 
 use transports::server::{Connection, Opening};

@@ -1,6 +1,11 @@
 //! What a walk over a model finds changed.
 
+mod splices;
+
 use std::fmt;
+
+use self::splices::Splices;
+pub(crate) use self::splices::{Splice, Texts};
 
 use crate::edit::Reason;
 use crate::patch::Op;
@@ -18,6 +23,7 @@ pub struct Changes {
     msgpack: Option<Writer>,
     cbor: Option<Writer>,
     data: Option<Vec<Op>>,
+    splices: Splices,
     ops: usize,
     faults: Vec<Fault>,
     /// Rules are checked only while an edit is judged: the host is free to do as it likes.
@@ -29,6 +35,7 @@ pub struct Changes {
 #[derive(Debug)]
 pub(crate) struct Mark {
     ops: usize,
+    splices: usize,
     /// In the order of [`Format::ALL`].
     bodies: [usize; Format::ALL.len()],
 }
@@ -78,7 +85,7 @@ impl Changes {
 
     pub(crate) fn encoded(formats: impl IntoIterator<Item = Format>) -> Self {
         let mut changes = Self::default();
-        changes.restart(formats);
+        changes.restart(formats.into_iter().map(|format| (format, Texts::Whole)));
         changes
     }
 
@@ -97,6 +104,7 @@ impl Changes {
         if let Some(ops) = &mut self.data {
             ops.clear();
         }
+        self.splices.clear();
         self.ops = 0;
         self.judging = false;
         if !self.faults.is_empty() || self.refusal.is_some() {
@@ -105,14 +113,9 @@ impl Changes {
         }
     }
 
-    /// As [`clear`](Self::clear), for the given formats from now on.
-    pub(crate) fn restart(&mut self, formats: impl IntoIterator<Item = Format>) {
-        let mut wanted = [false; Format::ALL.len()];
-        for format in formats {
-            if let Some(wanted) = wanted.get_mut(format.slot()) {
-                *wanted = true;
-            }
-        }
+    /// As [`clear`](Self::clear), for the given formats and forms from now on.
+    pub(crate) fn restart(&mut self, forms: impl IntoIterator<Item = (Format, Texts)>) {
+        let wanted = self.want(forms);
         for (format, wanted) in Format::ALL.into_iter().zip(wanted) {
             let writer = self.writer_mut(format);
             if !wanted {
@@ -130,6 +133,7 @@ impl Changes {
             |writer: &Option<Writer>| writer.as_ref().map_or(0, |writer| writer.bytes().len());
         Mark {
             ops: self.ops,
+            splices: self.splices.count(),
             bodies: [len(&self.json), len(&self.msgpack), len(&self.cbor)],
         }
     }
@@ -223,6 +227,7 @@ impl Changes {
                 ops.truncate(mark.ops);
             }
             self.ops = mark.ops;
+            self.splices.rewind(mark);
             self.op(Head::Set, at, whole);
         }
     }
@@ -438,6 +443,12 @@ fn owned(head: Head<'_>, at: &At<'_>, write: impl Fn(&mut Writer)) -> (Op, bool)
         Head::Reorder(order) => Op::Reorder {
             path,
             order: order.to_vec(),
+        },
+        Head::Splice(at, delete, insert) => Op::Splice {
+            path,
+            at,
+            delete,
+            insert: insert.to_owned(),
         },
     };
     (op, cut)

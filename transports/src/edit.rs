@@ -35,6 +35,8 @@ pub enum Edit {
     Move(usize, usize),
     /// Rearranges the list here: the new item `i` is the old item `order[i]`.
     Reorder(Vec<usize>),
+    /// Puts another text in the place of so many characters of the text here, from a position on.
+    Splice(usize, usize, String),
     /// Changes nothing: the answer of an edit that changed nothing. There is no need to make it.
     Nothing,
 }
@@ -198,6 +200,19 @@ pub enum Reason {
     /// An index or a list op was given for something that is no list.
     #[error("this is no list")]
     NotAList,
+    /// A part of a text was to be replaced in something that is none.
+    #[error("this is no text")]
+    NotAText,
+    /// The text is too short.
+    #[error("the characters {at}..{end} are out of bounds, the text has {len}")]
+    TextOutOfBounds {
+        /// Where the part begins.
+        at: usize,
+        /// Where it ends.
+        end: usize,
+        /// The characters there are.
+        len: usize,
+    },
     /// The list is too short.
     #[error("the index {index} is out of bounds, the length is {len}")]
     IndexOutOfBounds {
@@ -298,6 +313,12 @@ impl Undo {
                 Op::RemoveAt { path, index } => (path, Edit::RemoveAt(index)),
                 Op::Move { path, from, to } => (path, Edit::Move(from, to)),
                 Op::Reorder { path, order } => (path, Edit::Reorder(order)),
+                Op::Splice {
+                    path,
+                    at,
+                    delete,
+                    insert,
+                } => (path, Edit::Splice(at, delete, insert)),
             };
             match model.edit(&path, edit, author) {
                 // The path may lead nowhere, as that of an entry does that was to go and was not there.

@@ -327,6 +327,7 @@ impl Mirrors {
             "epoch",
             &epoch.map_or_else(String::new, |epoch| epoch.to_string()),
         );
+        query.append_pair("ops", "splice");
         query.finish()
     }
 

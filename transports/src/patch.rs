@@ -53,6 +53,20 @@ pub enum Op {
         /// A permutation of `0..len`.
         order: Vec<usize>,
     },
+    /// Puts a text in the place of a part of a text. Only between peers that agreed on it: published ones have no such
+    /// op.
+    ///
+    /// Positions count characters (Unicode scalar values), so that none can lie within one, whatever the encoding.
+    Splice {
+        /// The text.
+        path: Path,
+        /// Where the part begins.
+        at: usize,
+        /// The length of the part.
+        delete: usize,
+        /// What takes its place.
+        insert: String,
+    },
 }
 
 impl Op {
@@ -65,7 +79,8 @@ impl Op {
             | Self::Insert { path, .. }
             | Self::RemoveAt { path, .. }
             | Self::Move { path, .. }
-            | Self::Reorder { path, .. } => path,
+            | Self::Reorder { path, .. }
+            | Self::Splice { path, .. } => path,
         }
     }
 

@@ -18,7 +18,7 @@ pub use self::hosted::{Hosted, ReadGuard, WriteGuard};
 pub use self::logged::Frame;
 pub(crate) use self::logged::{Logged, Origin, batch};
 pub(crate) use self::model::{Answer, Model, Reader, Slot};
-use crate::changes::{Changes, Fault};
+use crate::changes::{Changes, Fault, Texts};
 use crate::message::{Epoch, ModelId};
 use crate::synced::Synced;
 use crate::value::Value;
@@ -107,7 +107,8 @@ impl SessionBuilder {
                 dirty: Arc::default(),
                 flush: Mutex::new(Changes::encoded([])),
                 feed: Mutex::default(),
-                codecs: Default::default(),
+                forms: Default::default(),
+                custom: AtomicUsize::new(0),
             }),
         }
     }
@@ -135,8 +136,11 @@ pub(crate) struct Shared {
     /// Held while revisions are made, so that they come one after the other; the memory they are collected in.
     pub(crate) flush: Mutex<Changes>,
     pub(crate) feed: Mutex<Feed>,
-    /// How many connections use each format. Patches are encoded for these at once, for others when first asked.
-    codecs: [AtomicUsize; Format::ALL.len()],
+    /// How many connections use each format, with whole texts and with spliced ones. Patches are encoded for these at
+    /// once, for others when first asked.
+    forms: [[AtomicUsize; 2]; Format::ALL.len()],
+    /// How many connections use a codec of the application. They get whole texts.
+    custom: AtomicUsize,
 }
 
 /// The models that changed since the last sync.
@@ -290,39 +294,58 @@ impl Shared {
         self.feed.lock().publish();
     }
 
-    /// The formats to encode patches in.
-    pub(crate) fn formats(&self) -> impl Iterator<Item = Format> {
-        let mut used = Format::ALL.map(|format| self.count(format).load(Ordering::Relaxed) > 0);
-        if !used.contains(&true) {
-            // The history needs one; it is the one most clients will ask for.
-            used = Format::ALL.map(|format| format == Format::Json);
-        }
+    /// The formats to encode patches in, and how ops on texts go out in each.
+    pub(crate) fn forms(&self) -> impl Iterator<Item = (Format, Texts)> {
+        let used = Format::ALL.map(|format| {
+            [Texts::Whole, Texts::Spliced]
+                .map(|texts| self.count(format, texts).load(Ordering::Relaxed) > 0)
+        });
+        let any = used.iter().any(|used| used.contains(&true));
+        let whole = used.iter().any(|[whole, _]| *whole);
+        let custom = self.custom.load(Ordering::Relaxed) > 0;
+        // The history needs one, and codecs of the application are served from one with whole texts; JSON is the one
+        // that most clients will ask for.
+        let more = (!any || (custom && !whole)).then_some((Format::Json, Texts::Whole));
         Format::ALL
             .into_iter()
             .zip(used)
-            .filter_map(|(format, used)| used.then_some(format))
+            .flat_map(|(format, [whole, spliced])| {
+                [
+                    whole.then_some((format, Texts::Whole)),
+                    spliced.then_some((format, Texts::Spliced)),
+                ]
+            })
+            .chain([more])
+            .flatten()
     }
 
-    /// A connection came that uses `format`.
-    pub(crate) fn uses(&self, format: Option<Format>) {
-        if let Some(format) = format {
-            self.count(format).fetch_add(1, Ordering::Relaxed);
+    /// A connection came that reads like this.
+    pub(crate) fn uses(&self, reader: &Reader) {
+        self.users(reader).fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// A connection went that read like this.
+    pub(crate) fn leaves(&self, reader: &Reader) {
+        self.users(reader).fetch_sub(1, Ordering::Relaxed);
+    }
+
+    fn users(&self, reader: &Reader) -> &AtomicUsize {
+        match reader.codec.format() {
+            Some(format) => self.count(format, reader.texts),
+            None => &self.custom,
         }
     }
 
-    /// A connection went that used `format`.
-    pub(crate) fn leaves(&self, format: Option<Format>) {
-        if let Some(format) = format {
-            self.count(format).fetch_sub(1, Ordering::Relaxed);
-        }
-    }
-
-    fn count(&self, format: Format) -> &AtomicUsize {
-        let [json, msgpack, cbor] = &self.codecs;
-        match format {
+    fn count(&self, format: Format, texts: Texts) -> &AtomicUsize {
+        let [json, msgpack, cbor] = &self.forms;
+        let [whole, spliced] = match format {
             Format::Json => json,
             Format::MessagePack => msgpack,
             Format::Cbor => cbor,
+        };
+        match texts {
+            Texts::Whole => whole,
+            Texts::Spliced => spliced,
         }
     }
 }

@@ -17,8 +17,9 @@ pub(crate) use self::list::{
 pub use self::map::Key;
 pub(crate) use self::map::{parse as parse_key, write_entries};
 pub use self::shared::ArcShadow;
-// Compile errors show the shortest path of a trait, and this is one to show.
+pub(crate) use self::text::edit_text;
 pub(crate) use self::value::edit_items;
+// Compile errors show the shortest path of a trait, and this is one to show.
 #[doc(hidden)]
 pub use crate::__private::{Flat, Length, ListKey, Opaque, RangeOf};
 
@@ -141,6 +142,7 @@ pub(crate) fn edit_whole<T: Synced>(
         }
         Edit::Nothing => Ok(Edit::Nothing),
         Edit::Remove => Err(EditError::new(Reason::EmptyPath)),
+        Edit::Splice(..) => Err(EditError::new(Reason::NotAText)),
         Edit::Insert(..) | Edit::RemoveAt(..) | Edit::Move(..) | Edit::Reorder(..) => {
             Err(EditError::new(otherwise))
         }

@@ -1,6 +1,7 @@
 //! Random decisions that shrink: a program is a list of numbers, and each number decides one thing.
 
 use transports::Value;
+use transports::collections::Text;
 
 /// Numbers to make decisions from. After the last one every decision is the first choice.
 #[derive(Clone, Debug)]
@@ -43,6 +44,24 @@ impl Entropy {
 
     pub(super) fn text(&mut self) -> String {
         ["", "a", "b", "lamp", "日本", "q\"\\\n", "a.b", "0", "\u{0}"][self.below(9)].to_owned()
+    }
+
+    /// What a writer does to a text.
+    pub(super) fn write(&mut self, text: &mut Text) {
+        let places: Vec<usize> = text.char_indices().map(|(place, _)| place).collect();
+        let place = places.get(self.below(places.len())).copied().unwrap_or(0);
+        let second = places.get(self.below(places.len())).copied().unwrap_or(0);
+        match self.below(9) {
+            0 => text.insert_str(place, &self.text()),
+            1 => text.insert(place, '日'),
+            2 if !text.is_empty() => drop(text.remove(place)),
+            3 => text.replace_range(place.min(second)..place.max(second), &self.text()),
+            4 => text.truncate(place),
+            5 => text.extend("one more".chars()),
+            6 => text.edit(|text| text.push('x')),
+            7 => drop(text.pop()),
+            _ => *text += &self.text().repeat(3),
+        }
     }
 
     /// Any small tree.

@@ -44,7 +44,7 @@ impl House {
             plain: (0..2).map(Room::numbered).collect(),
             stock: Map::from([("x".to_owned(), Room::numbered(1))]),
             numbers: (0..12).map(|key| (key, 0)).collect(),
-            story: Text::from("once"),
+            story: Text::from("日本 once upon a time ".repeat(4)),
         }
     }
 
@@ -65,7 +65,8 @@ impl House {
                 Entropy::int,
                 |int, entropy| *int = entropy.int(),
             ),
-            21 => match entropy.below(5) {
+            21 => match entropy.below(6) {
+                5 => entropy.write(&mut self.story),
                 0 => self.story += &entropy.text(),
                 1 => drop(self.story.pop()),
                 2 => self.story.set(entropy.text()),

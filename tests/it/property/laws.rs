@@ -39,6 +39,11 @@ impl Model for World {
 pub(super) fn ops_lead_from_the_old_state_to_the_new<T: Model>(
     numbers: Vec<u32>,
 ) -> Result<(), TestCaseError> {
+    ops_lead::<T>(numbers.clone(), Changes::as_ops)?;
+    ops_lead::<T>(numbers, || Changes::as_ops().with_splices())
+}
+
+fn ops_lead<T: Model>(numbers: Vec<u32>, changes: fn() -> Changes) -> Result<(), TestCaseError> {
     let mut entropy = Entropy::new(numbers);
     let mut world = Tracked::new(T::new());
     let mut mirror = value_of(&*world);
@@ -47,7 +52,7 @@ pub(super) fn ops_lead_from_the_old_state_to_the_new<T: Model>(
         for _ in 0..=entropy.below(3) {
             world.mutate(&mut entropy);
         }
-        let mut changes = Changes::as_ops();
+        let mut changes = changes();
         Tracked::collect(&mut world, &mut changes);
         prop_assert!(changes.faults().is_empty());
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use transports::mirror::MirrorEvent;
 use transports::server::{Connection, Opening};
 use transports::session::{Frame, Hosted};
-use transports::{Codec, Mirror, Mirrors, Server, Session, Value};
+use transports::{Codec, Message, Mirror, Mirrors, Op, Path, Server, Session, Value};
 
 use super::entropy::Entropy;
 use super::world::World;
@@ -14,6 +14,7 @@ struct Client {
     codec: Codec,
     options: &'static str,
     knows_epochs: bool,
+    splices: bool,
     mirrors: Mirrors,
     /// Decodes straight into the model's type.
     typed: Mirror<World>,
@@ -31,6 +32,7 @@ impl Client {
             codec,
             options,
             knows_epochs: entropy.below(2) > 0,
+            splices: entropy.below(2) > 0,
             mirrors,
             typed: Mirror::new(1),
             connection: None,
@@ -49,7 +51,9 @@ impl Client {
         // Published clients know of no epochs.
         let published = query.split("&epoch=").next().unwrap_or_default();
         let query = if self.knows_epochs { &query } else { published };
-        let opening = Opening::parse(&format!("{query}{}", self.options)).unwrap();
+        let query = query.replace("&ops=splice", "");
+        let ops = if self.splices { "&ops=splice" } else { "" };
+        let opening = Opening::parse(&format!("{query}{}{ops}", self.options)).unwrap();
         self.connection = Some(server.open(&opening).unwrap());
     }
 
@@ -76,8 +80,9 @@ impl Client {
 
     fn feed_typed(&mut self, frame: &Frame) {
         let message = self.codec.decode(&frame.bytes).unwrap();
+        assert!(self.splices || !format!("{message:?}").contains("Splice"));
         let messages = match message {
-            transports::Message::Batch { msgs } => msgs,
+            Message::Batch { msgs } => msgs,
             message => vec![message],
         };
         for message in messages {
@@ -99,8 +104,22 @@ impl Client {
         else {
             return;
         };
+        let len = match wanted.get("story") {
+            Some(Value::Str(text)) => text.chars().count(),
+            _ => 0,
+        };
         entropy.mutate(&mut wanted);
-        let message = self.mirrors.edit(id, wanted, None).unwrap();
+        let mut message = self.mirrors.edit(id, wanted, None).unwrap();
+        if let (Message::Patch { patch, .. }, true, 0) =
+            (&mut message, self.splices, entropy.below(3))
+        {
+            patch.ops.push(Op::Splice {
+                path: Path::from_iter(["story".into()]),
+                at: entropy.below(len + 1),
+                delete: entropy.below(4),
+                insert: entropy.text(),
+            });
+        }
         self.waiting += 1;
         let bytes = self.codec.encode(&message).unwrap();
         connection

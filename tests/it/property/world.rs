@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 
 use transports::Synced;
+use transports::collections::Text;
 
 use super::entropy::Entropy;
 
@@ -40,6 +41,7 @@ pub(super) struct World {
     page: Page<Row>,
     id: Id,
     tree: Tree,
+    story: Text,
     #[synced(read_only)]
     serial: i64,
     #[synced(skip)]
@@ -132,6 +134,7 @@ impl World {
             },
             id: Id(1),
             tree: Tree::default(),
+            story: Text::from("日本 once upon a time ".repeat(4)),
             serial: 42,
             secret: 7,
         }
@@ -139,7 +142,7 @@ impl World {
 
     /// One thing a host might do.
     pub(super) fn mutate(&mut self, entropy: &mut Entropy) {
-        match entropy.below(36) {
+        match entropy.below(38) {
             0 => self.name = entropy.text(),
             1 => self.on = !self.on,
             2 => self.int = entropy.int(),
@@ -194,6 +197,7 @@ impl World {
             },
             33 => mutate_list(&mut self.page.items, entropy, Row::random),
             34 => std::mem::swap(&mut self.rows, &mut self.page.items),
+            35..=36 => entropy.write(&mut self.story),
             _ => self.tree.grow(entropy),
         }
     }

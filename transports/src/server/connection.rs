@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::{Opening, OpeningError, Server};
+use crate::changes::Texts;
 use crate::codec::{Codec, CodecError};
 use crate::message::{Message, ModelId};
 use crate::patch::{Op, Patch};
@@ -82,7 +83,17 @@ impl Connection {
         opening: &Opening,
     ) -> Result<Self, OpeningError> {
         let shared = Arc::clone(server.session().shared());
-        shared.uses(codec.format());
+        // Codecs of the application may not know the op.
+        let texts = match codec.format() {
+            Some(_) if opening.splices => Texts::Spliced,
+            _ => Texts::Whole,
+        };
+        let reader = Reader {
+            codec,
+            epoch: opening.epoch.is_some(),
+            texts,
+        };
+        shared.uses(&reader);
         let mut feed = shared.feed.lock();
         let cursor = feed.published();
         let (listener, signal) = feed.listen();
@@ -94,10 +105,7 @@ impl Connection {
             server,
             shared,
             number,
-            reader: Reader {
-                codec,
-                epoch: opening.epoch.is_some(),
-            },
+            reader,
             batch: opening.batch,
             cursor,
             ready: VecDeque::new(),
@@ -270,6 +278,12 @@ impl Connection {
             ));
         }
         for op in ops {
+            if matches!(op, Op::Splice { .. }) && self.reader.texts == Texts::Whole {
+                return Err(format!(
+                    "{}: a `Splice` is for connections that ask for it, with `ops=splice`",
+                    op.path()
+                ));
+            }
             let below = op.value().map_or(0, |value| value.depth());
             let depth = op.path().len() + below + usize::from(matches!(op, Op::Insert { .. }));
             if depth > limits.depth {
@@ -362,7 +376,13 @@ impl Connection {
         for event in events {
             match event {
                 Event::Patch(patch) if self.batch && patch.origin.is_none() => {
-                    together.push(patch.frame(&self.reader.codec)?);
+                    match patch.frame(&self.reader)? {
+                        Some(frame) => together.push(frame),
+                        None => {
+                            self.push_together(&mut together)?;
+                            self.renew(patch.id)?;
+                        }
+                    }
                 }
                 Event::Patch(patch) => {
                     self.push_together(&mut together)?;
@@ -398,10 +418,13 @@ impl Connection {
             _ => None,
         };
         let frame = match proposal {
-            None => patch.frame(&self.reader.codec)?,
-            Some(proposal) => patch.echo(&self.reader.codec, proposal)?,
+            None => patch.frame(&self.reader)?,
+            Some(proposal) => patch.echo(&self.reader, proposal)?,
         };
-        self.push(frame);
+        match frame {
+            Some(frame) => self.push(frame),
+            None => self.renew(patch.id)?,
+        }
         if self
             .answers
             .front()
@@ -412,11 +435,22 @@ impl Connection {
         Ok(())
     }
 
+    /// Sends a model as it is, where a patch that this connection needs is not there in its form: the patch was made
+    /// right before the connection came.
+    fn renew(&mut self, id: ModelId) -> Result<(), CodecError> {
+        if let Some(model) = self.shared.model(id) {
+            let snapshot = model.snapshot(&self.shared, &self.reader)?;
+            self.push(snapshot);
+        }
+        Ok(())
+    }
+
     /// The feed no longer has what this connection has not seen. The models' histories may have: several patches of a
     /// model then go out as one. If not, it is the model as it is now.
     fn catch_up(&mut self, published: u64) -> Result<(), CodecError> {
         let models: Vec<_> = self.shared.models.read().values().cloned().collect();
         let mut renewed = Vec::new();
+        let number = self.number;
         for model in models {
             let Some(missed) = model.missed(self.cursor, published) else {
                 let snapshot = model.snapshot(&self.shared, &self.reader)?;
@@ -426,27 +460,28 @@ impl Connection {
             };
             // An answer to one of this client's own edits stays a patch of its own.
             let mine = |patch: &Arc<Logged>| {
-                patch.origin.as_ref().is_some_and(|origin| {
-                    origin.connection == self.number && origin.proposal.is_some()
-                })
+                patch
+                    .origin
+                    .as_ref()
+                    .is_some_and(|origin| origin.connection == number && origin.proposal.is_some())
             };
             for run in missed.chunk_by(|patch, next| !mine(patch) && !mine(next)) {
-                match run {
+                let frame = match run {
                     [only] => {
                         let proposal = only
                             .origin
                             .as_ref()
                             .and_then(|origin| origin.proposal.as_deref());
-                        let frame = match proposal.filter(|_| mine(only)) {
-                            Some(proposal) => only.echo(&self.reader.codec, proposal)?,
-                            None => only.frame(&self.reader.codec)?,
-                        };
-                        self.ready.push_back(Frame::of(&self.reader.codec, frame));
+                        match proposal.filter(|_| mine(only)) {
+                            Some(proposal) => only.echo(&self.reader, proposal)?,
+                            None => only.frame(&self.reader)?,
+                        }
                     }
-                    several => {
-                        let frame = Logged::composed(several, &self.reader.codec)?;
-                        self.ready.push_back(Frame::of(&self.reader.codec, frame));
-                    }
+                    several => Logged::composed(several, &self.reader)?,
+                };
+                match frame {
+                    Some(frame) => self.push(frame),
+                    None => self.renew(model.id())?,
                 }
             }
         }
@@ -494,7 +529,7 @@ impl Connection {
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        self.shared.leaves(self.reader.codec.format());
+        self.shared.leaves(&self.reader);
         self.shared.feed.lock().forget(self.listener);
         self.server.count(|connections| *connections -= 1);
     }

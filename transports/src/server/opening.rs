@@ -27,6 +27,9 @@ pub struct Opening {
     pub since: BTreeMap<ModelId, u64>,
     /// `batch=1`: several messages may come in one frame.
     pub batch: bool,
+    /// `ops=splice`: edited texts may come, and be sent, as [`Op::Splice`](crate::Op::Splice). The parameter is a list
+    /// with commas; names that are not known are for later servers.
+    pub splices: bool,
     /// `epoch`: the epoch that the revisions belong to. A client that gives the parameter, even empty, knows of epochs
     /// and is told the server's.
     pub epoch: Option<Option<Epoch>>,
@@ -44,6 +47,7 @@ impl Opening {
             match &*name {
                 "codec" => opening.codec = Some(value.into_owned()).filter(|name| !name.is_empty()),
                 "batch" => opening.batch = matches!(&*value, "1" | "true"),
+                "ops" => opening.splices = value.split(',').any(|op| op == "splice"),
                 "since" if value.is_empty() => opening.since.clear(),
                 "since" => {
                     opening.since =

@@ -6,7 +6,8 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use parking_lot::Mutex;
 
-use crate::changes::Changes;
+use super::Reader;
+use crate::changes::{Changes, Texts};
 use crate::codec::{Codec, CodecError};
 use crate::message::{Message, ModelId};
 use crate::patch::Patch;
@@ -63,7 +64,10 @@ pub(crate) struct Logged {
     /// The bytes it was made with; formats asked for later are not counted.
     pub(crate) size: usize,
     ops: usize,
-    encoded: [OnceLock<Encoded>; Format::ALL.len()],
+    /// With whole texts, which is all there is if no op differs.
+    whole: [OnceLock<Encoded>; Format::ALL.len()],
+    /// With spliced texts, if there are any.
+    spliced: Option<[OnceLock<Encoded>; Format::ALL.len()]>,
     custom: Mutex<Vec<(String, Bytes)>>,
 }
 
@@ -82,20 +86,25 @@ impl Logged {
         origin: Option<Origin>,
     ) -> Self {
         let ops = changes.len();
-        let encoded = Format::ALL.map(|format| {
-            let head = Head {
-                id,
-                rev,
-                ops,
-                proposal: None,
-                base: None,
-            };
-            changes
-                .body(format)
-                .map_or_else(OnceLock::new, |body| head.frame(format, [body]).into())
-        });
-        let size = encoded
+        let encode = |texts: Texts| {
+            Format::ALL.map(|format| {
+                let head = Head {
+                    id,
+                    rev,
+                    ops,
+                    proposal: None,
+                    base: None,
+                };
+                changes
+                    .body_with(format, texts)
+                    .map_or_else(OnceLock::new, |pieces| head.frame(format, [&pieces]).into())
+            })
+        };
+        let whole = encode(Texts::Whole);
+        let spliced = changes.has_splices().then(|| encode(Texts::Spliced));
+        let size = whole
             .iter()
+            .chain(spliced.iter().flatten())
             .filter_map(OnceLock::get)
             .map(|encoded| encoded.frame.len())
             .sum();
@@ -106,36 +115,49 @@ impl Logged {
             origin,
             size,
             ops,
-            encoded,
+            whole,
+            spliced,
             custom: Mutex::default(),
         }
     }
 
-    /// The plain patch message.
-    pub(crate) fn frame(&self, codec: &Codec) -> Result<Bytes, CodecError> {
+    /// The plain patch message; `None` if it was not made in the form that the reader wants, as no connection wanted that
+    /// form then.
+    pub(crate) fn frame(&self, reader: &Reader) -> Result<Option<Bytes>, CodecError> {
+        let codec = &reader.codec;
         let Some(format) = codec.format() else {
             let mut custom = self.custom.lock();
             if let Some((_, frame)) = custom.iter().find(|(name, _)| name == codec.name()) {
-                return Ok(frame.clone());
+                return Ok(Some(frame.clone()));
             }
-            let frame = codec.encode(&self.message())?;
+            let Some(message) = self.message(Texts::Whole) else {
+                return Ok(None);
+            };
+            let frame = codec.encode(&message)?;
             custom.push((codec.name().to_owned(), frame.clone()));
-            return Ok(frame);
+            return Ok(Some(frame));
         };
-        Ok(self.encoded(format).frame.clone())
+        let encoded = self.encoded(format, reader.texts);
+        Ok(encoded.map(|encoded| encoded.frame.clone()))
     }
 
-    /// The message with the name of the proposal it answers.
-    pub(crate) fn echo(&self, codec: &Codec, proposal: &str) -> Result<Bytes, CodecError> {
-        let Some(format) = codec.format() else {
-            let mut message = self.message();
+    /// The message with the name of the proposal it answers; `None` as for [`frame`](Self::frame).
+    pub(crate) fn echo(
+        &self,
+        reader: &Reader,
+        proposal: &str,
+    ) -> Result<Option<Bytes>, CodecError> {
+        let Some(format) = reader.codec.format() else {
+            let Some(mut message) = self.message(Texts::Whole) else {
+                return Ok(None);
+            };
             if let Message::Patch {
                 proposal: named, ..
             } = &mut message
             {
                 *named = Some(proposal.to_owned());
             }
-            return codec.encode(&message);
+            return reader.codec.encode(&message).map(Some);
         };
         let head = Head {
             id: self.id,
@@ -144,32 +166,37 @@ impl Logged {
             proposal: Some(proposal),
             base: None,
         };
-        Ok(head.frame(format, [self.body(format)]).frame)
+        let body = self.body(format, reader.texts);
+        Ok(body.map(|body| head.frame(format, [&[body]]).frame))
     }
 
-    /// Several patches of one model as one, older ops first.
-    pub(crate) fn composed(patches: &[Arc<Self>], codec: &Codec) -> Result<Bytes, CodecError> {
+    /// Several patches of one model as one, older ops first; `None` as for [`frame`](Self::frame).
+    pub(crate) fn composed(
+        patches: &[Arc<Self>],
+        reader: &Reader,
+    ) -> Result<Option<Bytes>, CodecError> {
         let (first, last) = match patches {
-            [only] => return only.frame(codec),
+            [only] => return only.frame(reader),
             [first, .., last] => (first, last),
             [] => unreachable!("nothing is not composed"),
         };
         let base = Some(first.rev - 1);
-        let Some(format) = codec.format() else {
-            let ops = patches.iter().flat_map(|patch| match patch.message() {
-                Message::Patch { patch, .. } => patch.ops,
-                _ => unreachable!("a logged patch is a patch"),
-            });
-            let patch = Patch {
-                rev: last.rev,
-                ops: ops.collect(),
-            };
-            return codec.encode(&Message::Patch {
+        let Some(format) = reader.codec.format() else {
+            let mut ops = Vec::new();
+            for patch in patches {
+                match patch.message(Texts::Whole) {
+                    Some(Message::Patch { patch, .. }) => ops.extend(patch.ops),
+                    _ => return Ok(None),
+                }
+            }
+            let patch = Patch { rev: last.rev, ops };
+            let message = Message::Patch {
                 id: last.id,
                 patch,
                 proposal: None,
                 base,
-            });
+            };
+            return reader.codec.encode(&message).map(Some);
         };
         let ops = patches.iter().map(|patch| patch.ops).sum();
         let head = Head {
@@ -179,45 +206,62 @@ impl Logged {
             proposal: None,
             base,
         };
-        let bodies: Vec<_> = patches.iter().map(|patch| patch.body(format)).collect();
-        Ok(head.frame(format, bodies).frame)
+        let bodies: Option<Vec<_>> = patches
+            .iter()
+            .map(|patch| Some([patch.body(format, reader.texts)?]))
+            .collect();
+        Ok(bodies.map(|bodies| head.frame(format, &bodies).frame))
     }
 
-    fn body(&self, format: Format) -> &[u8] {
-        let encoded = self.encoded(format);
-        encoded.frame.get(encoded.body.clone()).unwrap_or_default()
+    fn body(&self, format: Format, texts: Texts) -> Option<&[u8]> {
+        let encoded = self.encoded(format, texts)?;
+        Some(encoded.frame.get(encoded.body.clone()).unwrap_or_default())
     }
 
-    fn encoded(&self, format: Format) -> &Encoded {
-        self.encoded
-            .get(format.slot())
-            .expect("there is a slot for each format")
-            .get_or_init(|| {
-                let mut body = Writer::new(format, Vec::new());
-                if let Message::Patch { patch, .. } = self.message() {
-                    patch.ops.iter().for_each(|op| body.owned_op(op));
-                }
-                let head = Head {
-                    id: self.id,
-                    rev: self.rev,
-                    ops: self.ops,
-                    proposal: None,
-                    base: None,
-                };
-                head.frame(format, [body.bytes()])
-            })
+    /// In this format and form, made from another format if need be. Whole texts do for who wants spliced ones, but not
+    /// the other way round.
+    fn encoded(&self, format: Format, texts: Texts) -> Option<&Encoded> {
+        let forms = match (texts, &self.spliced) {
+            (Texts::Spliced, Some(spliced)) if is_made(spliced) => spliced,
+            _ if is_made(&self.whole) => &self.whole,
+            _ => return None,
+        };
+        let encoded = forms.get(format.slot())?.get_or_init(|| {
+            let mut body = Writer::new(format, Vec::new());
+            if let Some(Message::Patch { patch, .. }) = read(forms) {
+                patch.ops.iter().for_each(|op| body.owned_op(op));
+            }
+            let head = Head {
+                id: self.id,
+                rev: self.rev,
+                ops: self.ops,
+                proposal: None,
+                base: None,
+            };
+            head.frame(format, [&[body.bytes()]])
+        });
+        Some(encoded)
     }
 
-    /// The patch as data, from whichever encoding there is.
-    fn message(&self) -> Message {
-        Format::ALL
-            .into_iter()
-            .zip(&self.encoded)
-            .find_map(|(format, encoded)| format.decode(&encoded.get()?.frame).ok())
-            .expect(
-                "a patch is encoded in one format at least, and what was encoded can be decoded",
-            )
+    /// The patch as data.
+    fn message(&self, texts: Texts) -> Option<Message> {
+        match (texts, &self.spliced) {
+            (Texts::Spliced, Some(spliced)) => read(spliced),
+            _ => read(&self.whole),
+        }
     }
+}
+
+fn is_made(formats: &[OnceLock<Encoded>]) -> bool {
+    formats.iter().any(|encoded| encoded.get().is_some())
+}
+
+/// The patch as data, from whichever encoding there is.
+fn read(formats: &[OnceLock<Encoded>]) -> Option<Message> {
+    Format::ALL
+        .into_iter()
+        .zip(formats)
+        .find_map(|(format, encoded)| format.decode(&encoded.get()?.frame).ok())
 }
 
 /// What stands around the ops of a patch message.
@@ -230,19 +274,16 @@ struct Head<'a> {
 }
 
 impl Head<'_> {
-    /// The message with ops that were encoded before.
-    fn frame<'b>(
-        &self,
-        format: Format,
-        bodies: impl IntoIterator<Item = &'b [u8], IntoIter: Clone>,
-    ) -> Encoded {
+    /// The message with ops that were encoded before, each body in as many pieces as it has.
+    fn frame<'b, B: AsRef<[&'b [u8]]>>(&self, format: Format, bodies: impl AsRef<[B]>) -> Encoded {
         /// More than anything but the ops and the proposal's name can take.
         const AROUND: usize = 128;
 
-        let bodies = bodies.into_iter();
-        let len: usize = bodies.clone().map(|body| body.len() + 1).sum();
+        let bodies = bodies.as_ref().iter().map(AsRef::as_ref);
+        let len = |pieces: &[&[u8]]| pieces.iter().map(|piece| piece.len()).sum::<usize>();
+        let ops: usize = bodies.clone().map(|pieces| len(pieces) + 1).sum();
         let name = self.proposal.map_or(0, str::len);
-        let mut out = Writer::new(format, Vec::with_capacity(AROUND + len + name));
+        let mut out = Writer::new(format, Vec::with_capacity(AROUND + ops + name));
         let json = format == Format::Json;
 
         out.raw_map(3 + usize::from(self.proposal.is_some()) + usize::from(self.base.is_some()));
@@ -262,11 +303,13 @@ impl Head<'_> {
         out.raw_key("ops");
         out.raw_list(self.ops);
         let start = out.bytes().len();
-        for (position, body) in bodies.filter(|body| !body.is_empty()).enumerate() {
+        for (position, pieces) in bodies.filter(|pieces| len(pieces) > 0).enumerate() {
             if json && position > 0 {
                 out.buffer().push(b',');
             }
-            out.buffer().extend_from_slice(body);
+            for piece in pieces {
+                out.buffer().extend_from_slice(piece);
+            }
         }
         let end = out.bytes().len();
         out.raw_end(b']');

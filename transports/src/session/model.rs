@@ -10,7 +10,7 @@ use parking_lot::{Mutex, RecursiveRwLock, RecursiveRwLockWriteGuard};
 use super::feed::Event;
 use super::logged::{Logged, Origin};
 use super::{Dirty, Shared, SyncReport};
-use crate::changes::Changes;
+use crate::changes::{Changes, Texts};
 use crate::codec::{Codec, CodecError};
 use crate::message::{Message, ModelId};
 use crate::patch::Op;
@@ -63,6 +63,8 @@ pub(crate) struct Reader {
     pub(crate) codec: Codec,
     /// Whether it knows of epochs.
     pub(crate) epoch: bool,
+    /// How it wants ops on texts.
+    pub(crate) texts: Texts,
 }
 
 /// What became of an edit.
@@ -147,7 +149,7 @@ impl<T: Synced> Slot<T> {
         if !self.changed.swap(false, Ordering::SeqCst) {
             return;
         }
-        flush.restart(shared.formats());
+        flush.restart(shared.forms());
         Tracked::collect(tracked, flush);
         if !flush.is_empty() {
             self.log(shared, flush, None);
@@ -330,10 +332,14 @@ impl<T: Synced> Model for Slot<T> {
                     .cloned()
                     .collect();
                 drop(record);
-                return missed
+                let frames: Option<Vec<Bytes>> = missed
                     .iter()
-                    .map(|patch| patch.frame(&reader.codec))
-                    .collect();
+                    .map(|patch| patch.frame(reader))
+                    .collect::<Result<_, _>>()?;
+                // Some may not be there in the form that is wanted.
+                if let Some(frames) = frames {
+                    return Ok(frames);
+                }
             }
         }
         Ok(vec![self.snapshot(shared, reader)?])
@@ -374,7 +380,7 @@ impl<T: Synced> Model for Slot<T> {
         );
         // A sync may have met the lock held here and left the changes to whoever holds it.
         self.collect(shared, &mut tracked, &mut flush, &mut report);
-        flush.restart(shared.formats());
+        flush.restart(shared.forms());
         let edited = Tracked::edit(&mut tracked, ops, &mut flush);
         let answer = match edited {
             Ok(()) if flush.is_empty() => Answer::Nothing { rev: self.rev() },

@@ -1,18 +1,63 @@
 //! Texts and characters.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Synced, diff_leaf, edit_leaf};
 use crate::changes::Changes;
-use crate::edit::{Author, Edit, EditError};
+use crate::edit::{Author, Edit, EditError, Reason};
 use crate::path::{At, Segment};
 use crate::schema::Type;
 use crate::value::Value;
 use crate::writer::{Leaf, Writer};
 
+/// The bytes of `delete` characters from character `at` on; `None` if there are not as many.
+fn bytes_of(text: &str, at: usize, delete: usize) -> Option<Range<usize>> {
+    let start = offset(text, at)?;
+    let len = offset(text.get(start..)?, delete)?;
+    Some(start..start + len)
+}
+
+/// The byte at which character `at` begins, or where the text ends if it has as many.
+fn offset(text: &str, at: usize) -> Option<usize> {
+    let mut rest = text.chars();
+    match at.checked_sub(1) {
+        None => Some(0),
+        // Skips much faster than `char_indices` does.
+        Some(last) => rest.nth(last).map(|_| text.len() - rest.as_str().len()),
+    }
+}
+
+/// The edits of a text. `replace` puts another text in the place of a range of its bytes.
+pub(crate) fn edit_text<T: Synced + AsRef<str>>(
+    this: &mut T,
+    path: &[Segment],
+    edit: Edit,
+    author: Author,
+    replace: impl FnOnce(&mut T, Range<usize>, &str),
+) -> Result<Edit, EditError> {
+    let Edit::Splice(at, delete, insert) = edit else {
+        return edit_leaf(this, path, edit, author);
+    };
+    if !path.is_empty() {
+        return edit_leaf(this, path, Edit::Splice(at, delete, insert), author);
+    }
+    let text: &str = this.as_ref();
+    let range = bytes_of(text, at, delete).ok_or_else(|| {
+        EditError::new(Reason::TextOutOfBounds {
+            at,
+            end: at.saturating_add(delete),
+            len: text.chars().count(),
+        })
+    })?;
+    let gone = text.get(range.clone()).unwrap_or_default().to_owned();
+    replace(this, range, &insert);
+    Ok(Edit::Splice(at, insert.chars().count(), gone))
+}
+
 macro_rules! text {
-    ($($text:ty: $read:expr;)+) => {$(
+    ($($text:ty: $read:expr, $take:expr;)+) => {$(
         impl Synced for $text {
             type Shadow = Self;
 
@@ -51,7 +96,11 @@ macro_rules! text {
             }
 
             fn edit(&mut self, path: &[Segment], edit: Edit, author: Author) -> Result<Edit, EditError> {
-                edit_leaf(self, path, edit, author)
+                edit_text(self, path, edit, author, |this, range, with| {
+                    let mut text: String = $take(this);
+                    text.replace_range(range, with);
+                    *this = $read(text);
+                })
             }
 
             fn ty() -> Type {
@@ -62,10 +111,10 @@ macro_rules! text {
 }
 
 text! {
-    String: |text| text;
-    Box<str>: String::into_boxed_str;
-    Arc<str>: Arc::from;
-    Cow<'static, str>: Cow::Owned;
+    String: |text| text, std::mem::take;
+    Box<str>: String::into_boxed_str, |text| String::from(std::mem::take(text));
+    Arc<str>: Arc::from, |text: &mut Arc<str>| text.to_string();
+    Cow<'static, str>: Cow::Owned, |text: &mut Self| std::mem::take(text).into_owned();
 }
 
 impl Synced for &'static str {

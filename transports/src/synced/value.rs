@@ -63,6 +63,9 @@ impl Synced for Value {
                 (Self::List(items), edit) if !matches!(edit, Edit::Set(_)) => {
                     edit_items(items, edit, author)
                 }
+                (Self::Str(text), edit @ Edit::Splice(..)) => {
+                    super::edit_text(text, &[], edit, author, String::replace_range)
+                }
                 (this, edit) => edit_whole(this, edit, author, Reason::NotAList),
             },
             ([Segment::Key(key)], Self::Map(entries)) => match edit {
@@ -75,7 +78,9 @@ impl Synced for Value {
                 Edit::Remove => Ok(entries
                     .remove(key)
                     .map_or(Edit::Nothing, |old| Edit::Set(Payload::taken(old)))),
-                edit => entry(entries, key)?.edit(&[], edit, author),
+                edit => entry(entries, key)?
+                    .edit(&[], edit, author)
+                    .map_err(|error| error.below(key.as_str())),
             },
             ([Segment::Key(key), deeper @ ..], Self::Map(entries)) => entry(entries, key)?
                 .edit(deeper, edit, author)
@@ -158,6 +163,7 @@ pub(crate) fn edit_items<T: Synced>(
         }
         Edit::Nothing => Ok(Edit::Nothing),
         Edit::Remove => Err(EditError::new(Reason::EmptyPath)),
+        Edit::Splice(..) => Err(EditError::new(Reason::NotAText)),
         Edit::Set(_) => unreachable!("a list is set as a whole by its holder"),
     }
 }

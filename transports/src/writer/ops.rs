@@ -66,6 +66,8 @@ pub(crate) enum Head<'a> {
     RemoveAt(usize),
     Move(usize, usize),
     Reorder(&'a [usize]),
+    /// Position, number of characters that go, text that comes.
+    Splice(usize, usize, &'a str),
 }
 
 impl Writer {
@@ -148,6 +150,14 @@ impl Writer {
                     self.raw_uint(*index as u64);
                 }
             }
+            Head::Splice(at, delete, insert) => {
+                self.raw_str("Splice");
+                self.raw_map(4);
+                self.raw_member("at", at);
+                self.raw_member("delete", delete);
+                self.raw_str("insert");
+                self.raw_str(insert);
+            }
         }
         self.raw_path(path);
         if matches!(head, Head::Insert(_)) {
@@ -176,6 +186,9 @@ impl Writer {
             Op::RemoveAt { index, .. } => Head::RemoveAt(*index),
             Op::Move { from, to, .. } => Head::Move(*from, *to),
             Op::Reorder { order, .. } => Head::Reorder(order),
+            Op::Splice {
+                at, delete, insert, ..
+            } => Head::Splice(*at, *delete, insert),
         };
         self.op(head, op.path(), |out| {
             if let Some(value) = op.value() {
@@ -217,6 +230,7 @@ fn json_head(out: &mut Vec<u8>, head: Head<'_>, path: &impl WritePath) {
         Head::RemoveAt(_) => b"{\"RemoveAt\":{\"path\":[",
         Head::Move(..) => b"{\"Move\":{\"path\":[",
         Head::Reorder(_) => b"{\"Reorder\":{\"path\":[",
+        Head::Splice(..) => b"{\"Splice\":{\"path\":[",
     };
     out.extend_from_slice(open);
     json_path(out, path);
@@ -239,6 +253,12 @@ fn json_head(out: &mut Vec<u8>, head: Head<'_>, path: &impl WritePath) {
                 json_member(out, if position == 0 { b"" } else { b"," }, *index);
             }
             out.push(b']');
+        }
+        Head::Splice(at, delete, insert) => {
+            json_member(out, b",\"at\":", at);
+            json_member(out, b",\"delete\":", delete);
+            out.extend_from_slice(b",\"insert\":");
+            json_text(out, insert);
         }
     }
 }
