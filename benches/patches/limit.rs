@@ -210,6 +210,41 @@ impl Contestant for Letter {
     }
 }
 
+/// The letter alone, for a reader that takes it.
+pub(crate) struct Splice {
+    model: String,
+    out: Vec<u8>,
+}
+
+impl Splice {
+    pub(crate) fn new() -> Self {
+        Self {
+            model: String::new(),
+            out: Vec::new(),
+        }
+    }
+}
+
+impl Contestant for Splice {
+    fn reset(&mut self) {
+        self.model = "x".repeat(LETTERS);
+    }
+
+    fn step(&mut self) -> usize {
+        // A character is a byte here.
+        let at = self.model.len();
+        self.model.push('y');
+        self.out.clear();
+        self.out
+            .extend_from_slice(br#"{"Splice":{"path":[{"Key":"text"}],"at":"#);
+        int(&mut self.out, at as i64);
+        self.out.extend_from_slice(br#","delete":0,"insert":"#);
+        text(&mut self.out, &self.model[at..]);
+        self.out.extend_from_slice(b"}}");
+        self.out.len()
+    }
+}
+
 /// As many bytes of plain JSON as the wire's form of the rows has.
 pub(crate) fn snapshot(len: usize) -> impl Contestant {
     #[derive(serde::Serialize)]

@@ -43,11 +43,16 @@ fn main() {
         .with("limit", limit::entries())
         .with("Map", ours::entries::<ours::TrackedMap>())
         .with("BTreeMap", ours::entries::<ours::PlainMap>())
+        .with("serde_json", peers::whole::entries())
+        .with("morphix", peers::morphix_crate::entries())
+        .with("json-patch", peers::json_patch::entries())
+        .with("published", peers::published_crate::entries())
         .measure();
     Workload::new("push to a 10k log", Some(1_000))
         .with("limit", limit::Push::new())
         .with("List", ours::Push::<ours::Tracked>::new())
         .with("Vec", ours::Push::<ours::Plain>::new())
+        .with("serde_json", peers::whole::push())
         .with("morphix", peers::morphix_crate::Push::new())
         .with("eyeball-im", peers::eyeball::Push::new())
         .measure();
@@ -55,6 +60,7 @@ fn main() {
         .with("limit", limit::RemoveFirst::new())
         .with("List", ours::RemoveFirst::<ours::Tracked>::new())
         .with("Vec", ours::RemoveFirst::<ours::Plain>::new())
+        .with("serde_json", peers::whole::remove_first())
         .with("morphix", peers::morphix_crate::RemoveFirst::new())
         .with("eyeball-im", peers::eyeball::RemoveFirst::new())
         .measure();
@@ -78,6 +84,15 @@ fn main() {
         .with("limit", limit::Letter::new())
         .with("Text", ours::Letter::<ours::TrackedText>::new())
         .with("String", ours::Letter::<ours::PlainText>::new())
+        .with("serde_json", peers::whole::letter())
+        .with("json-patch", peers::json_patch::letter())
+        .with("published", peers::published_crate::letter())
+        .measure();
+    // Morphix tells the part that changed, too.
+    Workload::new("the same, as a splice", Some(1_000))
+        .with("limit", limit::Splice::new())
+        .with("Text", ours::Letter::<ours::TrackedText>::spliced())
+        .with("morphix", peers::morphix_crate::Letter::new())
         .measure();
     println!("\nthe same patch in other codecs, as multiples of JSON");
     Workload::new("one of 1k rows", None)

@@ -262,6 +262,14 @@ impl<L: Letters> Letter<L> {
             changes: Changes::as_json(),
         }
     }
+
+    /// Told as the part that changed.
+    pub(crate) fn spliced() -> Self {
+        Self {
+            changes: Changes::as_json().with_splices(),
+            ..Self::new()
+        }
+    }
 }
 
 impl<L: Letters> Contestant for Letter<L> {

@@ -1,5 +1,6 @@
 //! Other crates, each in the way its docs recommend, until the change is JSON.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
@@ -12,7 +13,9 @@ use morphix::{Mutation, MutationKind, Observe, observe};
 use published::{Value, diff};
 use serde::Serialize;
 
-use crate::models::{Positions, Row, Small, row, rows, small};
+use crate::models::{
+    LETTERS, Positions, Row, Small, entries as entries_model, key, row, rows, small,
+};
 
 fn json(out: &mut Vec<u8>, value: &impl Serialize) -> usize {
     out.clear();
@@ -31,6 +34,46 @@ pub(crate) enum Change {
 #[derive(Clone, Serialize)]
 struct Table {
     rows: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Book {
+    entries: BTreeMap<String, i64>,
+}
+
+fn book() -> Book {
+    Book {
+        entries: entries_model(),
+    }
+}
+
+/// Changes ten entries all over the book.
+fn ten_entries() -> impl FnMut(&mut Book) {
+    let mut positions = Positions::of(10_000);
+    move |book| {
+        for _ in 0..10 {
+            *book.entries.get_mut(&key(positions.next())).unwrap() += 1;
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Page {
+    text: String,
+}
+
+fn page() -> Page {
+    Page {
+        text: "x".repeat(LETTERS),
+    }
+}
+
+/// Adds a letter, and takes a thousand back now and then.
+fn one_letter(page: &mut Page) {
+    if page.text.len() >= LETTERS + 1_000 {
+        page.text.truncate(LETTERS);
+    }
+    page.text.push('y');
 }
 
 impl Change {
@@ -66,6 +109,42 @@ pub(crate) mod whole {
             json(&mut out, &model)
         }
     }
+
+    fn written<T: Serialize>(mut model: T, mut change: impl FnMut(&mut T)) -> impl Contestant {
+        let mut out = Vec::new();
+        move || {
+            change(&mut model);
+            json(&mut out, &model)
+        }
+    }
+
+    pub(crate) fn entries() -> impl Contestant {
+        written(book(), ten_entries())
+    }
+
+    pub(crate) fn letter() -> impl Contestant {
+        written(page(), one_letter)
+    }
+
+    pub(crate) fn push() -> impl Contestant {
+        let rows = rows(10_000);
+        written(Table { rows }, |table| {
+            if table.rows.len() >= 11_000 {
+                table.rows.truncate(10_000);
+            }
+            table.rows.push(row(table.rows.len()));
+        })
+    }
+
+    pub(crate) fn remove_first() -> impl Contestant {
+        let all = rows(1_050);
+        written(Table { rows: all.clone() }, move |table| {
+            if table.rows.len() < 950 {
+                table.rows.clone_from(&all);
+            }
+            table.rows.remove(0);
+        })
+    }
 }
 
 /// `json-patch`: trees before and after, compared.
@@ -92,6 +171,14 @@ pub(crate) mod json_patch {
         tree_diff(Table { rows: rows(len) }, move |model| {
             change.make(&mut model.rows)
         })
+    }
+
+    pub(crate) fn entries() -> impl Contestant {
+        tree_diff(book(), ten_entries())
+    }
+
+    pub(crate) fn letter() -> impl Contestant {
+        tree_diff(page(), one_letter)
     }
 }
 
@@ -145,9 +232,23 @@ pub(crate) mod published_crate {
         };
         tree_diff(rows(len), move |rows| change.make(rows), value)
     }
+
+    pub(crate) fn entries() -> impl Contestant {
+        tree_diff(book(), ten_entries(), |book| {
+            let entries = book.entries.iter();
+            let entries = entries.map(|(key, value)| (key.clone(), Value::Int(*value)));
+            Value::map([("entries", Value::Map(entries.collect()))])
+        })
+    }
+
+    pub(crate) fn letter() -> impl Contestant {
+        tree_diff(page(), one_letter, |page| {
+            Value::map([("text", Value::Str(page.text.clone()))])
+        })
+    }
 }
 
-/// `eyeball-im`: a vector that tells its subscribers; each step ends with the diffs as JSON.
+/// `eyeball-im`: a vector that tells its subscribers; each step ends with the diffs as JSON. It has no map and no text.
 pub(crate) mod eyeball {
     use super::*;
 
@@ -273,6 +374,61 @@ pub(crate) mod morphix_crate {
         name: String,
         price: f64,
         qty: i64,
+    }
+
+    #[derive(Observe, Serialize)]
+    struct BookModel {
+        entries: BTreeMap<String, i64>,
+    }
+
+    #[derive(Observe, Serialize)]
+    struct PageModel {
+        text: String,
+    }
+
+    pub(crate) fn entries() -> impl Contestant {
+        let mut model = BookModel {
+            entries: entries_model(),
+        };
+        let mut positions = Positions::of(10_000);
+        let mut out = Vec::new();
+        move || {
+            let Json(mutation) = observe!(model => {
+                for _ in 0..10 {
+                    *model.entries.get_mut(&key(positions.next())).unwrap() += 1;
+                }
+            })
+            .unwrap();
+            told(&mut out, mutation.as_ref())
+        }
+    }
+
+    pub(crate) struct Letter {
+        model: PageModel,
+        out: Vec<u8>,
+    }
+
+    impl Letter {
+        pub(crate) fn new() -> Self {
+            Self {
+                model: PageModel {
+                    text: String::new(),
+                },
+                out: Vec::new(),
+            }
+        }
+    }
+
+    impl Contestant for Letter {
+        fn reset(&mut self) {
+            self.model.text = "x".repeat(LETTERS);
+        }
+
+        fn step(&mut self) -> usize {
+            let Self { model, out } = self;
+            let Json(mutation) = observe!(model => { model.text.push('y'); }).unwrap();
+            told(out, mutation.as_ref())
+        }
     }
 
     /// The crate has no JSON form of its mutations; this is the shortest there could be.
