@@ -89,3 +89,20 @@ fn a_time_that_cannot_travel_is_a_fault() {
         "since: a time before 1970 is not what the wire carries"
     );
 }
+
+/// Texts of different lengths are compared in different ways.
+#[test]
+fn a_letter_that_differs_is_noticed_wherever_it_stands() {
+    for len in 0..40 {
+        let text = "x".repeat(len);
+        let mut watched = Watched::new(text.clone());
+        assert_eq!(watched.change(|text| *text = text.clone()), []);
+        for place in 0..len {
+            let mut other = text.clone();
+            other.replace_range(place..=place, "y");
+            assert_eq!(watched.change(|text| text.clone_from(&other)).len(), 1);
+            assert_eq!(watched.change(|it| it.clone_from(&text)).len(), 1);
+        }
+        assert_eq!(watched.change(|text| text.push('x')).len(), 1);
+    }
+}

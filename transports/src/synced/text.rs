@@ -29,6 +29,28 @@ fn offset(text: &str, at: usize) -> Option<usize> {
     }
 }
 
+/// Whether two texts are equal. Names and the like are short, and comparing those takes fewer steps than calling what
+/// compares long ones.
+#[inline]
+fn is_same(new: &str, old: &str) -> bool {
+    fn ends<const N: usize>(text: &[u8]) -> Option<([u8; N], [u8; N])> {
+        Some((*text.first_chunk()?, *text.last_chunk()?))
+    }
+
+    let (new, old) = (new.as_bytes(), old.as_bytes());
+    if new.len() != old.len() {
+        return false;
+    }
+    // The two ends overlap where the length is less than twice theirs.
+    match new.len() {
+        8..=16 => ends::<8>(new) == ends::<8>(old),
+        4..8 => ends::<4>(new) == ends::<4>(old),
+        0..4 => new.iter().eq(old),
+        17..=32 => ends::<16>(new) == ends::<16>(old),
+        _ => new == old,
+    }
+}
+
 /// The edits of a text. `replace` puts another text in the place of a range of its bytes.
 pub(crate) fn edit_text<T: Synced + AsRef<str>>(
     this: &mut T,
@@ -72,12 +94,12 @@ macro_rules! text {
 
             #[inline]
             fn same(&self, shadow: &Self) -> bool {
-                self == shadow
+                is_same(self, shadow)
             }
 
             #[inline(always)]
             fn diff(&mut self, shadow: &mut Self, at: &At<'_>, out: &mut Changes) {
-                if self != shadow {
+                if !is_same(self, shadow) {
                     out.set_leaf(at, Leaf::Str(self));
                     self.update(shadow);
                 }
