@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use serde::Deserialize;
-use serde::de::DeserializeSeed;
+use serde::de::{self, DeserializeSeed};
 
-use crate::message::{Kind, Message};
+use crate::message::{Kind, Look, Message};
 use crate::writer::{Format, Writer};
 
 /// A wire format: one of the three built-in ones, or your own.
@@ -139,8 +139,19 @@ impl Codec {
     /// # Errors
     /// The frame is malformed: see `docs/protocol.md`.
     pub fn decode(&self, bytes: &[u8]) -> Result<Message, CodecError> {
+        self.read(bytes, self.look(bytes)?)
+    }
+
+    /// What can be told of a frame before anything of it is kept.
+    pub(crate) fn look(&self, bytes: &[u8]) -> Result<Look, CodecError> {
+        self.format()
+            .map_or_else(|| Ok(Look::default()), |format| format.look(bytes))
+    }
+
+    /// The message that the bytes say, which were looked at.
+    pub(crate) fn read(&self, bytes: &[u8], look: Look) -> Result<Message, CodecError> {
         match (self.format(), self) {
-            (Some(format), _) => format.decode(bytes),
+            (Some(format), _) => format.read(bytes, look.kind),
             (None, Self::Custom(codec)) => codec.decode(bytes),
             (None, _) => unreachable!("built-in codecs have a format"),
         }
@@ -155,40 +166,61 @@ impl Format {
     }
 
     pub(crate) fn decode(self, bytes: &[u8]) -> Result<Message, CodecError> {
+        self.read(bytes, self.look(bytes)?.kind)
+    }
+
+    fn look(self, bytes: &[u8]) -> Result<Look, CodecError> {
         match self {
-            Self::Json => decode_json(bytes).map_err(|error| CodecError::new("json", error)),
+            Self::Json => serde_json::from_slice(bytes).map_err(|error| self.error(error)),
             Self::MessagePack => {
-                decode_msgpack(bytes).map_err(|error| CodecError::new("msgpack", error))
+                Deserialize::deserialize(&mut msgpack(bytes)).map_err(|error| self.error(error))
             }
-            Self::Cbor => decode_cbor(bytes).map_err(|error| CodecError::new("cbor", error)),
+            Self::Cbor => cbor(bytes).map_err(|error| self.error(error)),
         }
+    }
+
+    fn read(self, bytes: &[u8], kind: Kind) -> Result<Message, CodecError> {
+        match self {
+            // Nothing but white space follows the document: the look at it saw to that.
+            Self::Json => kind
+                .deserialize(&mut serde_json::Deserializer::from_slice(bytes))
+                .map_err(|error| self.error(error)),
+            Self::MessagePack => kind
+                .deserialize(&mut msgpack(bytes))
+                .map_err(|error| self.error(error)),
+            Self::Cbor => read_cbor(bytes, kind).map_err(|error| self.error(error)),
+        }
+    }
+
+    fn error(self, error: impl fmt::Display) -> CodecError {
+        let name = match self {
+            Self::Json => "json",
+            Self::MessagePack => "msgpack",
+            Self::Cbor => "cbor",
+        };
+        CodecError::new(name, error)
     }
 }
 
-fn decode_json(bytes: &[u8]) -> Result<Message, serde_json::Error> {
-    let kind: Kind = serde_json::from_slice(bytes)?;
-    // Nothing but white space follows the document: the first reading saw to that.
-    kind.deserialize(&mut serde_json::Deserializer::from_slice(bytes))
+fn msgpack(bytes: &[u8]) -> rmp_serde::Deserializer<rmp_serde::decode::ReadRefReader<'_, [u8]>> {
+    let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
+    reader.set_max_depth(DEPTH);
+    reader
 }
 
-fn decode_msgpack(bytes: &[u8]) -> Result<Message, rmp_serde::decode::Error> {
-    let reader = || {
-        let mut reader = rmp_serde::Deserializer::from_read_ref(bytes);
-        reader.set_max_depth(DEPTH);
-        reader
-    };
-    let kind: Kind = Deserialize::deserialize(&mut reader())?;
-    kind.deserialize(&mut reader())
+type CborError = ciborium::de::Error<std::io::Error>;
+
+fn cbor<T: de::DeserializeOwned>(bytes: &[u8]) -> Result<T, CborError> {
+    ciborium::de::from_reader_with_recursion_limit(bytes, DEPTH)
 }
 
-fn decode_cbor(bytes: &[u8]) -> Result<Message, ciborium::de::Error<std::io::Error>> {
-    fn read<const KIND: u8>(bytes: &[u8]) -> Result<Message, ciborium::de::Error<std::io::Error>> {
-        ciborium::de::from_reader_with_recursion_limit(bytes, DEPTH)
-            .map(|OfKind::<KIND>(message)| message)
+fn read_cbor(bytes: &[u8], kind: Kind) -> Result<Message, CborError> {
+    fn read<const KIND: u8>(bytes: &[u8]) -> Result<Message, CborError> {
+        cbor(bytes).map(|OfKind::<KIND>(message)| message)
     }
 
     // Ciborium reads types, not seeds, so the kind becomes part of the type.
-    match ciborium::de::from_reader_with_recursion_limit(bytes, DEPTH)? {
+    match kind {
         Kind::Snapshot => read::<{ Kind::Snapshot as u8 }>(bytes),
         Kind::Patch => read::<{ Kind::Patch as u8 }>(bytes),
         Kind::Ack => read::<{ Kind::Ack as u8 }>(bytes),

@@ -9,7 +9,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-pub(crate) use self::read::Kind;
+pub(crate) use self::read::{Kind, Look};
 use crate::patch::Patch;
 use crate::value::Value;
 

@@ -67,31 +67,59 @@ impl Kind {
     }
 }
 
-/// First reading of a frame: finds `t`, wherever it stands, and checks everything else for being well-formed.
-impl<'de> Deserialize<'de> for Kind {
+/// What a first reading of a frame tells: it keeps nothing.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    pub(crate) kind: Kind,
+    /// The values, keys, lists and maps in it.
+    pub(crate) nodes: usize,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self {
+            kind: Kind::Unknown,
+            nodes: 0,
+        }
+    }
+}
+
+/// Finds `t`, wherever it stands, and checks everything else for being well-formed.
+impl<'de> Deserialize<'de> for Look {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Finder;
 
         impl<'de> Visitor<'de> for Finder {
-            type Value = Kind;
+            type Value = Look;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.write_str("a message, which is an object")
             }
 
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Kind, A::Error> {
-                let mut kind = Kind::Unknown;
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Look, A::Error> {
+                let mut look = Look::default();
                 while let Some(member) = map.next_key::<Text>()? {
-                    let text = map.next_value::<Plain>()?;
-                    if member.0 == "t" {
-                        kind = text.0.as_deref().map_or(Kind::Unknown, Kind::named);
+                    let is_kind = member.0 == "t";
+                    let mut kind = Kind::Unknown;
+                    map.next_value_seed(Skipper {
+                        nodes: &mut look.nodes,
+                        kind: is_kind.then_some(&mut kind),
+                    })?;
+                    if is_kind {
+                        look.kind = kind;
                     }
                 }
-                Ok(kind)
+                Ok(look)
             }
         }
 
         deserializer.deserialize_map(Finder)
+    }
+}
+
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Look::deserialize(deserializer).map(|look| look.kind)
     }
 }
 
@@ -118,70 +146,109 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// Anything that JSON could say, skipped; a text at the top is kept. Binary strings and the like are refused.
-struct Plain(Option<String>);
+/// A text key that nobody needs.
+struct SkippedKey;
 
-impl<'de> Deserialize<'de> for Plain {
+impl<'de> Deserialize<'de> for SkippedKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Skipper)
+        struct Key;
+
+        impl Visitor<'_> for Key {
+            type Value = SkippedKey;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a text")
+            }
+
+            fn visit_str<E: de::Error>(self, _: &str) -> Result<SkippedKey, E> {
+                Ok(SkippedKey)
+            }
+        }
+
+        deserializer.deserialize_str(Key)
     }
 }
 
-struct Skipper;
+/// Skips and counts anything that JSON could say. Binary strings and the like are refused.
+struct Skipper<'a> {
+    nodes: &'a mut usize,
+    /// A text here is the kind of the message.
+    kind: Option<&'a mut Kind>,
+}
 
-impl<'de> Visitor<'de> for Skipper {
-    type Value = Plain;
+impl<'de> DeserializeSeed<'de> for Skipper<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        *self.nodes += 1;
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Skipper<'_> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("something that JSON has, too")
     }
 
-    fn visit_unit<E>(self) -> Result<Plain, E> {
-        Ok(Plain(None))
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
     }
 
     // CBOR's null.
-    fn visit_none<E>(self) -> Result<Plain, E> {
-        Ok(Plain(None))
+    fn visit_none<E>(self) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Plain, E> {
-        Ok(Plain(None))
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_i64<E>(self, _: i64) -> Result<Plain, E> {
-        Ok(Plain(None))
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_u64<E>(self, _: u64) -> Result<Plain, E> {
-        Ok(Plain(None))
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        Ok(())
     }
 
     // CBOR's big numbers; where a number matters, it has to fit all the same.
-    fn visit_i128<E>(self, _: i128) -> Result<Plain, E> {
-        Ok(Plain(None))
+    fn visit_i128<E>(self, _: i128) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_u128<E>(self, _: u128) -> Result<Plain, E> {
-        Ok(Plain(None))
+    fn visit_u128<E>(self, _: u128) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Plain, E> {
-        Ok(Plain(None))
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        Ok(())
     }
 
-    fn visit_str<E>(self, text: &str) -> Result<Plain, E> {
-        Ok(Plain(Some(text.to_owned())))
+    fn visit_str<E>(self, text: &str) -> Result<(), E> {
+        if let Some(kind) = self.kind {
+            *kind = Kind::named(text);
+        }
+        Ok(())
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Plain, A::Error> {
-        while items.next_element::<Plain>()?.is_some() {}
-        Ok(Plain(None))
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<(), A::Error> {
+        let nodes = self.nodes;
+        while items
+            .next_element_seed(Skipper { nodes, kind: None })?
+            .is_some()
+        {}
+        Ok(())
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Plain, A::Error> {
-        while entries.next_entry::<Text, Plain>()?.is_some() {}
-        Ok(Plain(None))
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let nodes = self.nodes;
+        while entries.next_key::<SkippedKey>()?.is_some() {
+            *nodes += 1;
+            entries.next_value_seed(Skipper { nodes, kind: None })?;
+        }
+        Ok(())
     }
 }
 
