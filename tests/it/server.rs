@@ -4,8 +4,11 @@ mod custom_codec;
 mod limits;
 mod locks;
 mod refusals;
+mod registry;
+mod revisions;
 mod slow;
 mod splices;
+mod storm;
 mod wire_limits;
 
 use transports::server::{Connection, Opening};

@@ -50,6 +50,19 @@ pub use self::sse::sse;
 #[cfg(feature = "ws")]
 pub use self::ws::ws;
 
+/// Settles what a server leaves to those who know the time: its revisions begin where no earlier life of the program
+/// has been, unless the application says otherwise.
+#[cfg(any(feature = "ws", feature = "sse"))]
+fn mount(server: &transports::Server) {
+    use std::time::SystemTime;
+
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    // 65,536 revisions a second, all life long, and far from 2^53, where numbers of JavaScript end.
+    server
+        .session()
+        .begin_at(since.map_or(0, |since| since.as_secs()) << 16);
+}
+
 /// Answers a connection that cannot be opened.
 #[cfg(any(feature = "ws", feature = "sse"))]
 fn refusal(error: &transports::server::OpeningError) -> axum::response::Response {
@@ -59,6 +72,9 @@ fn refusal(error: &transports::server::OpeningError) -> axum::response::Response
 
     let status = match error {
         OpeningError::Codec(_) => StatusCode::INTERNAL_SERVER_ERROR,
+        OpeningError::Refused(refusal) => {
+            StatusCode::from_u16(refusal.kind.status()).unwrap_or(StatusCode::FORBIDDEN)
+        }
         _ => StatusCode::BAD_REQUEST,
     };
     (status, error.to_string()).into_response()

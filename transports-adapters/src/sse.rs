@@ -30,6 +30,7 @@ pub fn sse<S>(server: Server) -> MethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
+    crate::mount(&server);
     get(move |RawQuery(query): RawQuery| {
         let server = server.clone();
         async move { open(&server, query.as_deref().unwrap_or_default()) }

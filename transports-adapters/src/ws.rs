@@ -31,6 +31,7 @@ pub fn ws<S>(server: Server) -> MethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
+    crate::mount(&server);
     // HTTP/1.1 upgrades by GET, HTTP/2 by CONNECT.
     any(
         move |RawQuery(query): RawQuery, upgrade: WebSocketUpgrade| {

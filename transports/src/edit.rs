@@ -1,7 +1,11 @@
 //! Ops on their way into a model, and back out again when one of them is refused.
 
+mod budget;
+
 use std::any::Any;
 use std::fmt;
+
+pub(crate) use self::budget::{Budget, moves};
 
 use crate::patch::Op;
 use crate::path::{Path, Segment};
@@ -253,6 +257,12 @@ pub enum Reason {
     /// A client may not change this.
     #[error("this is read-only for clients")]
     ReadOnly,
+    /// The ops of the edit move more items of lists than one edit may.
+    #[error("the edit moves more than {limit} items of lists")]
+    TooManyMoved {
+        /// The items that may be moved.
+        limit: usize,
+    },
     /// A rule of the model does not hold.
     #[error("{0}")]
     Rule(String),

@@ -1,18 +1,35 @@
 //! Connections to a session's models.
 
+mod builder;
 mod connection;
+mod ended;
+mod limits;
 mod opening;
+mod peer;
+mod registry;
+mod stats;
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering::Relaxed;
 
 use tokio::sync::watch;
 
-pub use self::connection::{Connection, ConnectionError};
+pub use self::builder::ServerBuilder;
+pub use self::connection::Connection;
+pub use self::ended::{ConnectionError, Ended};
+pub use self::limits::Limits;
 pub use self::opening::{Opening, OpeningError};
+use self::peer::Hooks;
+pub use self::peer::{Peer, Proposal, Refusal, RefusalKind};
+pub use self::registry::ConnectionInfo;
+use self::registry::Registry;
+pub use self::stats::Stats;
+use self::stats::Totals;
 use crate::codec::{Codec, CustomCodec};
 use crate::session::Session;
+/// Data of any types, one of each.
+pub use http::Extensions;
 
 /// Lets peers connect to a session. Knows the protocol, but no sockets: an adapter moves the frames.
 ///
@@ -58,87 +75,10 @@ struct Inner {
     default_codec: Codec,
     codecs: Vec<Arc<dyn CustomCodec>>,
     limits: Limits,
-    next_connection: AtomicU64,
+    hooks: Hooks,
+    registry: Registry,
+    totals: Totals,
     connections: watch::Sender<usize>,
-}
-
-/// What one client may ask of the server. Whatever goes beyond is refused, and nobody else notices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Limits {
-    /// The bytes of a frame from a client: 1 MiB by default. A larger one ends the connection.
-    pub frame_bytes: usize,
-    /// The ops of one edit: 4096 by default. One with more is rejected.
-    pub edit_ops: usize,
-    /// How deep lists and maps may lie in each other in a model: 60 by default, as JSON readers of published clients
-    /// stop at 63. An edit that goes deeper is rejected.
-    pub depth: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            frame_bytes: 1 << 20,
-            edit_ops: 4096,
-            depth: 60,
-        }
-    }
-}
-
-/// Settings of a [`Server`].
-#[derive(Debug)]
-pub struct ServerBuilder {
-    session: Session,
-    default_codec: Codec,
-    codecs: Vec<Arc<dyn CustomCodec>>,
-    limits: Limits,
-}
-
-impl ServerBuilder {
-    /// The codec of clients that ask for none: JSON by default.
-    #[must_use]
-    pub fn default_codec(mut self, codec: Codec) -> Self {
-        self.default_codec = codec;
-        self
-    }
-
-    /// Offers a codec beside the built-in ones, under its content type.
-    #[must_use]
-    pub fn codec(mut self, codec: impl CustomCodec) -> Self {
-        self.codecs.push(Arc::new(codec));
-        self
-    }
-
-    /// Changes the limits.
-    ///
-    /// ```
-    /// use transports::{Server, Session};
-    ///
-    /// let server = Server::builder(Session::new())
-    ///     .limits(|limits| limits.frame_bytes = 64 << 10)
-    ///     .build();
-    /// assert_eq!(server.limits().frame_bytes, 65_536);
-    /// ```
-    #[must_use]
-    pub fn limits(mut self, change: impl FnOnce(&mut Limits)) -> Self {
-        change(&mut self.limits);
-        self
-    }
-
-    /// The server.
-    #[must_use]
-    pub fn build(self) -> Server {
-        Server {
-            inner: Arc::new(Inner {
-                session: self.session,
-                default_codec: self.default_codec,
-                codecs: self.codecs,
-                limits: self.limits,
-                next_connection: AtomicU64::new(0),
-                connections: watch::Sender::new(0),
-            }),
-        }
-    }
 }
 
 impl Server {
@@ -151,12 +91,7 @@ impl Server {
     /// A server with other settings.
     #[must_use]
     pub fn builder(session: Session) -> ServerBuilder {
-        ServerBuilder {
-            session,
-            default_codec: Codec::Json,
-            codecs: Vec::new(),
-            limits: Limits::default(),
-        }
+        ServerBuilder::new(session)
     }
 
     /// The session whose models are served.
@@ -177,14 +112,136 @@ impl Server {
         self.inner.connections.subscribe()
     }
 
-    /// Opens a connection. Its first frames bring the client up to date.
+    /// Opens a connection of somebody unknown, say from within the program. Its first frames bring the client up to
+    /// date.
     ///
     /// # Errors
-    /// The client asked for a codec that there is not.
+    /// As [`open_for`](Self::open_for).
     pub fn open(&self, opening: &Opening) -> Result<Connection, OpeningError> {
+        self.open_for(opening, Peer::default())
+    }
+
+    /// Opens a connection of somebody. Its first frames bring the client up to date.
+    ///
+    /// # Errors
+    /// The client asked for a codec that there is not, or for too much, or the application or a limit refuses it, or
+    /// the server is shut down. Nothing of any model was read then.
+    pub fn open_for(&self, opening: &Opening, peer: Peer) -> Result<Connection, OpeningError> {
+        let opened = self.try_open(opening, peer);
+        match &opened {
+            Ok(_) => self.inner.totals.opened(),
+            Err(error) => self.inner.totals.refused(error),
+        }
+        opened
+    }
+
+    fn try_open(&self, opening: &Opening, mut peer: Peer) -> Result<Connection, OpeningError> {
+        let Inner {
+            registry,
+            limits,
+            totals,
+            hooks,
+            ..
+        } = &*self.inner;
+        registry.admit(limits, totals)?;
+        registry::within(limits, totals, opening)?;
         let codec = self.codec(opening.codec.as_deref())?;
-        let number = self.inner.next_connection.fetch_add(1, Ordering::Relaxed);
-        Connection::open(self.clone(), number, codec, opening)
+        if let Some(hook) = &hooks.connect {
+            hook(&mut peer, opening)?;
+        }
+        Connection::open(self.clone(), peer, codec, opening)
+    }
+
+    /// All open connections, in the order in which they came.
+    #[must_use]
+    pub fn registry(&self) -> Vec<ConnectionInfo> {
+        let published = self.session().shared().published();
+        let entries = self.inner.registry.all();
+        entries.iter().map(|entry| entry.info(published)).collect()
+    }
+
+    /// The open connection of this number.
+    #[must_use]
+    pub fn connection(&self, number: u64) -> Option<ConnectionInfo> {
+        let entry = self.inner.registry.get(number)?;
+        Some(entry.info(self.session().shared().published()))
+    }
+
+    /// Ends a connection: it gives no further frames, and takes none. Returns whether it was open.
+    ///
+    /// The client is told `reason`. Clients of ours do not come back by themselves then.
+    pub fn close(&self, number: u64, reason: impl Into<String>) -> bool {
+        let entry = self.inner.registry.get(number);
+        entry.is_some_and(|entry| {
+            entry.close(Ended::Removed {
+                reason: reason.into(),
+            })
+        })
+    }
+
+    /// Ends all connections of whom `which` says so, as [`close`](Self::close) does, and returns how many these were.
+    ///
+    /// ```
+    /// use transports::server::{Opening, Peer};
+    /// use transports::{Server, Session};
+    ///
+    /// #[derive(Clone)]
+    /// struct User(&'static str);
+    ///
+    /// let server = Server::new(Session::new());
+    /// let mut ann = server.open_for(&Opening::default(), Peer::by("ws").with(User("ann")))?;
+    /// let mut bob = server.open_for(&Opening::default(), Peer::by("ws").with(User("bob")))?;
+    ///
+    /// let is_bob = |peer: &Peer| peer.get::<User>().is_some_and(|user| user.0 == "bob");
+    /// assert_eq!(server.close_where(is_bob, "signed out"), 1);
+    /// assert!(bob.try_next().is_none());
+    /// assert_eq!(bob.ended().map(|reason| reason.text()), Some("signed out"));
+    /// assert!(ann.ended().is_none());
+    /// # Ok::<(), transports::server::OpeningError>(())
+    /// ```
+    pub fn close_where(&self, which: impl Fn(&Peer) -> bool, reason: impl Into<String>) -> usize {
+        let reason = reason.into();
+        let entries = self.inner.registry.all();
+        let close = |entry: &&Arc<registry::Entry>| {
+            which(&entry.peer)
+                && entry.close(Ended::Removed {
+                    reason: reason.clone(),
+                })
+        };
+        entries.iter().filter(close).count()
+    }
+
+    /// Ends all connections once each was given what there is for it now, and refuses new ones. The clients are told
+    /// `reason`.
+    ///
+    /// Changes made before go along if [`Session::sync`] is called first. To wait until all are gone, look at
+    /// [`connections`](Self::connections).
+    pub fn shutdown(&self, reason: &str) {
+        self.inner.registry.shut_down(reason);
+    }
+
+    /// What the server did so far.
+    #[must_use]
+    pub fn stats(&self) -> Stats {
+        let shared = self.session().shared();
+        let ([frames_in, bytes_in], [frames_out, bytes_out], queued_bytes) =
+            self.inner.registry.traffic();
+        let encodings = &shared.encodings;
+        Stats {
+            connections: self.inner.registry.len(),
+            models: shared.models.read().len(),
+            queued_bytes,
+            events: shared.published(),
+            frames_in,
+            bytes_in,
+            frames_out,
+            bytes_out,
+            snapshots_encoded: encodings.snapshots.load(Relaxed),
+            snapshot_bytes: encodings.snapshot_bytes.load(Relaxed),
+            patches_encoded: encodings.patches.load(Relaxed),
+            patch_bytes: encodings.patch_bytes.load(Relaxed),
+            ..self.inner.totals.stats()
+        }
     }
 
     fn codec(&self, name: Option<&str>) -> Result<Codec, OpeningError> {

@@ -1,28 +1,33 @@
 //! Hosted models, their revisions and what happened to them lately.
 
 mod feed;
+mod forms;
 mod hosted;
+mod listeners;
 mod logged;
 mod model;
+mod record;
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
-pub(crate) use self::feed::{Event, Feed, Signal};
+pub(crate) use self::feed::{Event, Feed};
+use self::forms::Forms;
 pub use self::hosted::{Hosted, ReadGuard, WriteGuard};
+pub(crate) use self::listeners::{Listeners, Signal};
 pub use self::logged::Frame;
 pub(crate) use self::logged::{Logged, Origin, batch};
 pub(crate) use self::model::{Answer, Model, Reader, Slot};
-use crate::changes::{Changes, Fault, Texts};
+pub(crate) use self::record::{CHUNK, Have};
+use crate::changes::{Changes, Fault};
 use crate::message::{Epoch, ModelId};
 use crate::synced::Synced;
 use crate::value::Value;
-use crate::writer::Format;
 
 /// The models a program shows to its peers.
 ///
@@ -61,6 +66,7 @@ pub struct SessionBuilder {
     history: usize,
     history_bytes: usize,
     epoch: Option<Epoch>,
+    first_revision: Option<u64>,
 }
 
 impl Default for SessionBuilder {
@@ -69,6 +75,7 @@ impl Default for SessionBuilder {
             history: 512,
             history_bytes: 4 << 20,
             epoch: None,
+            first_revision: None,
         }
     }
 }
@@ -96,19 +103,35 @@ impl SessionBuilder {
         self
     }
 
+    /// The revision that models begin with. By default it is 0, unless whoever serves the session
+    /// [says otherwise](Session::begin_at), as adapters do; with this setting nobody can.
+    #[must_use]
+    pub const fn first_revision(mut self, revision: u64) -> Self {
+        self.first_revision = Some(revision);
+        self
+    }
+
     /// The session.
     #[must_use]
     pub fn build(self) -> Session {
+        let first = OnceLock::new();
+        // What was restored goes on where it was.
+        if let Some(revision) = self.first_revision.or_else(|| self.epoch.map(|_| 0)) {
+            first.get_or_init(|| revision);
+        }
         Session {
             shared: Arc::new(Shared {
                 epoch: self.epoch.unwrap_or_else(Epoch::random),
+                first: Arc::new(first),
                 settings: self,
                 models: RwLock::default(),
                 dirty: Arc::default(),
                 flush: Mutex::new(Changes::encoded([])),
-                feed: Mutex::default(),
-                forms: Default::default(),
-                custom: AtomicUsize::new(0),
+                feed: RwLock::default(),
+                published: AtomicU64::new(0),
+                listeners: Listeners::default(),
+                encodings: Encodings::default(),
+                forms: Forms::default(),
             }),
         }
     }
@@ -130,17 +153,41 @@ pub struct SyncReport {
 /// Locks are taken in this order: a model's, `flush`, one of the others. Whoever has `flush` only tries a model's lock.
 pub(crate) struct Shared {
     pub(crate) epoch: Epoch,
+    /// The revision that models begin with; not settled until somebody asks for a revision.
+    pub(crate) first: Arc<OnceLock<u64>>,
     pub(crate) settings: SessionBuilder,
     pub(crate) models: RwLock<BTreeMap<ModelId, Arc<dyn Model>>>,
     pub(crate) dirty: Arc<Dirty>,
     /// Held while revisions are made, so that they come one after the other; the memory they are collected in.
     pub(crate) flush: Mutex<Changes>,
-    pub(crate) feed: Mutex<Feed>,
-    /// How many connections use each format, with whole texts and with spliced ones. Patches are encoded for these at
-    /// once, for others when first asked.
-    forms: [[AtomicUsize; 2]; Format::ALL.len()],
-    /// How many connections use a codec of the application. They get whole texts.
-    custom: AtomicUsize,
+    pub(crate) feed: RwLock<Feed>,
+    /// Events before this position may be read.
+    published: AtomicU64,
+    pub(crate) listeners: Listeners,
+    pub(crate) encodings: Encodings,
+    pub(crate) forms: Forms,
+}
+
+/// How often the session encoded something.
+#[derive(Default)]
+pub(crate) struct Encodings {
+    pub(crate) snapshots: AtomicU64,
+    pub(crate) snapshot_bytes: AtomicU64,
+    pub(crate) patches: AtomicU64,
+    pub(crate) patch_bytes: AtomicU64,
+}
+
+impl Encodings {
+    fn snapshot(&self, bytes: usize) {
+        self.snapshots.fetch_add(1, Ordering::Relaxed);
+        self.snapshot_bytes
+            .fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    fn patch(&self, bytes: usize) {
+        self.patches.fetch_add(1, Ordering::Relaxed);
+        self.patch_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
 }
 
 /// The models that changed since the last sync.
@@ -197,18 +244,11 @@ impl Session {
     pub fn host_named<T: Synced>(&self, type_name: impl Into<String>, model: T) -> Hosted<T> {
         let mut models = self.shared.models.write();
         let id = models.last_key_value().map_or(1, |(last, _)| last + 1);
-        let slot = Arc::new(Slot::new(
-            id,
-            type_name.into(),
-            model,
-            Arc::clone(&self.shared.dirty),
-        ));
+        let slot = Arc::new(Slot::new(id, type_name.into(), model, &self.shared));
         models.insert(id, Arc::clone(&slot) as Arc<dyn Model>);
         drop(models);
-        let mut feed = self.shared.feed.lock();
-        feed.push(Event::Hosted(id), 0);
-        feed.publish();
-        drop(feed);
+        self.shared.feed.write().push(Event::Hosted(id), 0);
+        self.shared.publish();
         Hosted::new(slot)
     }
 
@@ -229,6 +269,36 @@ impl Session {
         self.shared.dirty.changed.notified().await;
     }
 
+    /// Lets all revisions begin at `revision`, unless they have a beginning already: the session was
+    /// [restored](SessionBuilder::epoch) or [told where](SessionBuilder::first_revision), or somebody has seen a
+    /// revision. Returns whether they begin there.
+    ///
+    /// A beginning that no earlier life of the program can have reached keeps clients that know of no epochs from
+    /// taking their old revisions for ones of this life. The adapters use the time in seconds since 1970, times
+    /// 65,536, when a server is mounted.
+    ///
+    /// ```
+    /// use transports::{Session, Value};
+    ///
+    /// let session = Session::new();
+    /// let model = session.host_named("Any", Value::Null);
+    /// assert!(session.begin_at(1_000_000));
+    /// assert_eq!(model.revision(), 1_000_000);
+    /// assert!(!session.begin_at(2_000_000), "the revision was seen");
+    /// ```
+    pub fn begin_at(&self, revision: u64) -> bool {
+        // No revisions are made and no models taken in meanwhile.
+        let _flush = self.shared.flush.lock();
+        let models = self.shared.models.write();
+        let mut begins = false;
+        self.shared.first.get_or_init(|| {
+            models.values().for_each(|model| model.rebase(revision));
+            begins = true;
+            revision
+        });
+        begins
+    }
+
     /// This session's epoch, to be kept with its state.
     #[must_use]
     pub fn epoch(&self) -> Epoch {
@@ -238,6 +308,7 @@ impl Session {
     /// A copy of a hosted model's value as its peers know it, and its revision.
     #[must_use]
     pub fn snapshot(&self, id: ModelId) -> Option<(u64, Value)> {
+        self.shared.settle_first();
         let model = self.shared.model(id)?;
         Some(model.value(&self.shared))
     }
@@ -291,61 +362,20 @@ impl Shared {
 
     /// Shows all revisions made so far to the connections.
     pub(crate) fn publish(&self) {
-        self.feed.lock().publish();
-    }
-
-    /// The formats to encode patches in, and how ops on texts go out in each.
-    pub(crate) fn forms(&self) -> impl Iterator<Item = (Format, Texts)> {
-        let used = Format::ALL.map(|format| {
-            [Texts::Whole, Texts::Spliced]
-                .map(|texts| self.count(format, texts).load(Ordering::Relaxed) > 0)
-        });
-        let any = used.iter().any(|used| used.contains(&true));
-        let whole = used.iter().any(|[whole, _]| *whole);
-        let custom = self.custom.load(Ordering::Relaxed) > 0;
-        // The history needs one, and codecs of the application are served from one with whole texts; JSON is the one
-        // that most clients will ask for.
-        let more = (!any || (custom && !whole)).then_some((Format::Json, Texts::Whole));
-        Format::ALL
-            .into_iter()
-            .zip(used)
-            .flat_map(|(format, [whole, spliced])| {
-                [
-                    whole.then_some((format, Texts::Whole)),
-                    spliced.then_some((format, Texts::Spliced)),
-                ]
-            })
-            .chain([more])
-            .flatten()
-    }
-
-    /// A connection came that reads like this.
-    pub(crate) fn uses(&self, reader: &Reader) {
-        self.users(reader).fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// A connection went that read like this.
-    pub(crate) fn leaves(&self, reader: &Reader) {
-        self.users(reader).fetch_sub(1, Ordering::Relaxed);
-    }
-
-    fn users(&self, reader: &Reader) -> &AtomicUsize {
-        match reader.codec.format() {
-            Some(format) => self.count(format, reader.texts),
-            None => &self.custom,
+        let next = self.feed.read().next();
+        // The connections are woken when nobody is kept from the feed any more.
+        if self.published.fetch_max(next, Ordering::AcqRel) < next {
+            self.listeners.raise();
         }
     }
 
-    fn count(&self, format: Format, texts: Texts) -> &AtomicUsize {
-        let [json, msgpack, cbor] = &self.forms;
-        let [whole, spliced] = match format {
-            Format::Json => json,
-            Format::MessagePack => msgpack,
-            Format::Cbor => cbor,
-        };
-        match texts {
-            Texts::Whole => whole,
-            Texts::Spliced => spliced,
-        }
+    /// Events before this position of the feed may be read.
+    pub(crate) fn published(&self) -> u64 {
+        self.published.load(Ordering::Acquire)
+    }
+
+    /// Somebody is about to see a revision: from now on they begin where they begin.
+    pub(crate) fn settle_first(&self) -> u64 {
+        *self.first.get_or_init(|| 0)
     }
 }

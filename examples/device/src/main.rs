@@ -78,7 +78,8 @@ fn port(mut args: impl Iterator<Item = String>) -> Option<u16> {
 
 /// A device, what makes it react, and the routes to it.
 fn app() -> Router {
-    let session = Session::new();
+    // Tests of clients count on revisions.
+    let session = Session::builder().first_revision(0).build();
     let device = session.host(Device::default());
     let server = Server::new(session);
     let watcher = server.open(&Opening::default());

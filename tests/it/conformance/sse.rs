@@ -22,7 +22,7 @@ async fn events() {
     let events = case["events"].as_array().expect("there are events");
     let opening = &events.first().expect("there is an event")["message"];
 
-    let session = Session::new();
+    let session = Session::builder().first_revision(0).build();
     let type_name = opening["type"].as_str().unwrap();
     let fields = plain_fields(&opening["value"]);
     let model = models::host(&session, type_name, &fields).expect("a type of the scripts");

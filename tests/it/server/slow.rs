@@ -42,6 +42,8 @@ fn one_that_is_far_behind_gets_a_snapshot_and_goes_on_from_there() {
     for query in ["", "codec=msgpack&batch=1", "codec=cbor&epoch="] {
         let mut slow = open(&server, query);
         let mut mirrors = Mirrors::new(slow.codec().clone());
+        let opening = slow.try_next().unwrap();
+        mirrors.receive(&opening.bytes).unwrap();
         for _ in 0..MANY {
             counter.write().n += 1;
             let _ = session.sync();
@@ -51,7 +53,7 @@ fn one_that_is_far_behind_gets_a_snapshot_and_goes_on_from_there() {
             mirrors.receive(&frame.bytes).unwrap();
             frames += 1;
         }
-        assert_eq!(frames, 2, "the opening one and one for all that came after");
+        assert_eq!(frames, 1, "one for all that came after");
         counter.write().n += 1;
         let _ = session.sync();
         while let Some(frame) = slow.try_next() {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::Refusal;
 use crate::codec::CodecError;
 use crate::message::{Epoch, ModelId};
 
@@ -66,7 +67,8 @@ impl Opening {
     }
 }
 
-/// Why a connection cannot be opened. An adapter answers with HTTP 400 before any upgrade.
+/// Why a connection cannot be opened. An adapter answers with HTTP 400 before any upgrade, but for
+/// [`Refused`](Self::Refused).
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum OpeningError {
@@ -87,7 +89,25 @@ pub enum OpeningError {
     /// The epoch cannot be read.
     #[error("`epoch` has to be the hex digits that the server sent")]
     Epoch,
+    /// `since` names more models than it may.
+    #[error("`since` names {models} models, the limit is {limit}")]
+    TooManyModels {
+        /// The models named.
+        models: usize,
+        /// The models that may be named.
+        limit: usize,
+    },
+    /// The application, a limit or a shutdown keeps the client out. An adapter answers with the
+    /// [status](super::RefusalKind::status) of its kind.
+    #[error("{}", .0.reason)]
+    Refused(Refusal),
     /// A codec of the application failed to encode the opening messages.
     #[error("the opening messages cannot be encoded")]
     Codec(#[from] CodecError),
+}
+
+impl From<Refusal> for OpeningError {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(refusal)
+    }
 }

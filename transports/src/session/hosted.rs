@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use parking_lot::{RecursiveRwLockReadGuard, RecursiveRwLockWriteGuard};
 
-use super::model::{Model, Slot};
+use super::model::Slot;
 use crate::message::ModelId;
 use crate::synced::Synced;
 use crate::tracked::Tracked;
@@ -33,7 +33,7 @@ impl<T: Synced> Hosted<T> {
     /// How many times the model has changed for its peers. Changes made since the last sync are not counted yet.
     #[must_use]
     pub fn revision(&self) -> u64 {
-        self.slot.rev()
+        self.slot.seen_rev()
     }
 
     /// Looks at the model; waits while it is being changed.

@@ -1,17 +1,18 @@
 //! One hosted model: its value, its revision and its history.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use parking_lot::{Mutex, RecursiveRwLock, RecursiveRwLockWriteGuard};
+use parking_lot::{Mutex, RecursiveRwLock, RecursiveRwLockReadGuard, RecursiveRwLockWriteGuard};
 
-use super::feed::Event;
-use super::logged::{Logged, Origin};
+use super::logged::Origin;
+use super::record::{Encoded, Have, Record, Snapshots, Update};
 use super::{Dirty, Shared, SyncReport};
 use crate::changes::{Changes, Texts};
 use crate::codec::{Codec, CodecError};
+use crate::edit::Budget;
+use crate::edit::PatchError;
 use crate::message::{Message, ModelId};
 use crate::patch::Op;
 use crate::synced::Synced;
@@ -21,8 +22,6 @@ use crate::writer::{Format, Writer};
 
 /// What the session and its connections need of a model, whatever its type.
 pub(crate) trait Model: Send + Sync {
-    fn id(&self) -> ModelId;
-
     fn rev(&self) -> u64;
 
     /// The value and its revision as peers know them.
@@ -32,29 +31,17 @@ pub(crate) trait Model: Send + Sync {
     /// goes.
     fn try_collect(&self, shared: &Shared, flush: &mut Changes, report: &mut SyncReport);
 
-    /// What brings a connection up to date that has revision `since`, or nothing yet. Changes of the host are taken in
-    /// first.
-    fn open(
-        &self,
-        shared: &Shared,
-        reader: &Reader,
-        since: Option<u64>,
-    ) -> Result<Vec<Bytes>, CodecError>;
+    /// The name of the type on the wire.
+    fn type_name(&self) -> &str;
 
-    /// The patches from `cursor` on and before `end`, positions in the feed; `None` if some are no longer kept.
-    fn missed(&self, cursor: u64, end: u64) -> Option<Vec<Arc<Logged>>>;
+    /// Begins anew at `first`, before anybody has seen a revision.
+    fn rebase(&self, first: u64);
 
-    /// The model as it is, in one message.
-    fn snapshot(&self, shared: &Shared, reader: &Reader) -> Result<Bytes, CodecError>;
+    /// What brings a peer up to date. For one that connects, changes of the host are taken in first.
+    fn update(&self, shared: &Shared, reader: &Reader, have: Have) -> Result<Update, CodecError>;
 
     /// Makes an edit or refuses it. Changes of the host go out before.
-    fn edit(
-        &self,
-        shared: &Shared,
-        reader: &Reader,
-        ops: Vec<Op>,
-        origin: Origin,
-    ) -> Result<Answer, CodecError>;
+    fn edit(&self, shared: &Shared, ops: Vec<Op>, budget: Budget, origin: Origin) -> Answer;
 }
 
 /// How a connection wants to be spoken to.
@@ -73,12 +60,8 @@ pub(crate) enum Answer {
     Made { position: u64, rev: u64 },
     /// It changed nothing.
     Nothing { rev: u64 },
-    /// It was refused: where to go back to, and why.
-    Refused {
-        rev: u64,
-        snapshot: Bytes,
-        error: String,
-    },
+    /// It was refused.
+    Refused { rev: u64, error: PatchError },
 }
 
 /// A model of one type.
@@ -87,36 +70,38 @@ pub(crate) struct Slot<T: Synced> {
     type_name: String,
     pub(crate) state: RecursiveRwLock<Tracked<T>>,
     record: Mutex<Record>,
+    /// Held while a snapshot is encoded, so that all who need it wait for one encoding.
+    snapshots: Mutex<Snapshots>,
     /// Whether it was changed since its last collection. Only set while the lock on `state` is held for writing.
     changed: AtomicBool,
     /// Whether a sync found `state` locked.
     wanted: AtomicBool,
     dirty: Arc<Dirty>,
-}
-
-#[derive(Default)]
-struct Record {
-    rev: u64,
-    log: VecDeque<Arc<Logged>>,
-    bytes: usize,
-    /// Patches at positions before this one are no longer in the log.
-    forgotten: u64,
-    /// The last snapshot in each format, without and with the epoch.
-    snapshots: [Option<(u64, Bytes)>; 2 * Format::ALL.len()],
+    first: Arc<OnceLock<u64>>,
 }
 
 impl<T: Synced> Slot<T> {
-    pub(crate) fn new(id: ModelId, type_name: String, model: T, dirty: Arc<Dirty>) -> Self {
+    pub(crate) fn new(id: ModelId, type_name: String, model: T, shared: &Shared) -> Self {
         let tracked = Tracked::new(model);
         Self {
             id,
             type_name,
             state: RecursiveRwLock::new(tracked),
-            record: Mutex::default(),
+            record: Mutex::new(Record::beginning_at(
+                shared.first.get().copied().unwrap_or_default(),
+            )),
+            snapshots: Mutex::default(),
             changed: AtomicBool::new(false),
             wanted: AtomicBool::new(false),
-            dirty,
+            dirty: Arc::clone(&shared.dirty),
+            first: Arc::clone(&shared.first),
         }
+    }
+
+    /// The revision, which begins where it begins from now on.
+    pub(crate) fn seen_rev(&self) -> u64 {
+        self.first.get_or_init(|| 0);
+        self.rev()
     }
 
     /// The host changed the model; called before it lets go of the lock, so that nobody takes the change for an
@@ -149,7 +134,7 @@ impl<T: Synced> Slot<T> {
         if !self.changed.swap(false, Ordering::SeqCst) {
             return;
         }
-        flush.restart(shared.forms());
+        flush.restart(shared.forms.used());
         Tracked::collect(tracked, flush);
         if !flush.is_empty() {
             self.log(shared, flush, None);
@@ -165,25 +150,7 @@ impl<T: Synced> Slot<T> {
     /// Turns changes into the next revision.
     fn log(&self, shared: &Shared, changes: &Changes, origin: Option<Origin>) -> (u64, u64) {
         let mut record = self.record.lock();
-        let mut feed = shared.feed.lock();
-        record.rev += 1;
-        let (rev, position) = (record.rev, feed.next());
-        let logged = Arc::new(Logged::new(self.id, rev, position, changes, origin));
-        feed.push(Event::Patch(Arc::clone(&logged)), logged.size);
-        drop(feed);
-
-        record.bytes += logged.size;
-        record.log.push_back(logged);
-        while record.log.len() > shared.settings.history
-            || record.bytes > shared.settings.history_bytes
-        {
-            let Some(oldest) = record.log.pop_front() else {
-                break;
-            };
-            record.bytes -= oldest.size;
-            record.forgotten = oldest.position + 1;
-        }
-        (rev, position)
+        record.push(self.id, shared, changes, origin)
     }
 
     /// The lock on a model whose changes have all been collected.
@@ -200,17 +167,49 @@ impl<T: Synced> Slot<T> {
         tracked
     }
 
+    /// As [`settled`](Self::settled), for looking only.
+    fn look(&self, shared: &Shared) -> RecursiveRwLockReadGuard<'_, Tracked<T>> {
+        let tracked = self.state.read();
+        if !self.changed.load(Ordering::SeqCst) {
+            return tracked;
+        }
+        drop(tracked);
+        RecursiveRwLockWriteGuard::downgrade(self.settled(shared))
+    }
+
+    /// The whole model, encoded if no snapshot that there is serves.
+    fn snapshot(&self, shared: &Shared, reader: &Reader) -> Result<Update, CodecError> {
+        let mut snapshots = self.snapshots.lock();
+        if let Some(encoded) = snapshots.get(reader)
+            && !self.changed.load(Ordering::SeqCst)
+            && let Some(update) = encoded.update(&self.record.lock())
+        {
+            return Ok(update);
+        }
+        let tracked = self.look(shared);
+        let rev = self.rev();
+        let bytes = self.encode(shared, reader, &tracked, rev)?;
+        drop(tracked);
+        shared.encodings.snapshot(bytes.len());
+        let encoded = Encoded { rev, bytes };
+        let update = Update {
+            rev,
+            snapshot: Some(encoded.bytes.clone()),
+            patches: Vec::new(),
+            more: false,
+        };
+        snapshots.put(reader, encoded);
+        Ok(update)
+    }
+
     /// The model in one message, given that it is settled.
     fn encode(
         &self,
         shared: &Shared,
         reader: &Reader,
         tracked: &Tracked<T>,
+        rev: u64,
     ) -> Result<Bytes, CodecError> {
-        let rev = self.record.lock().rev;
-        if let Some(bytes) = self.cached(reader) {
-            return Ok(bytes);
-        }
         let epoch = reader.epoch.then_some(shared.epoch);
         let Some(format) = reader.codec.format() else {
             return reader.codec.encode(&Message::Snapshot {
@@ -256,33 +255,23 @@ impl<T: Synced> Slot<T> {
             write_epoch(&mut out);
         }
         out.raw_end(b'}');
-        let bytes = Bytes::from(out.into_bytes());
-        let mut record = self.record.lock();
-        if let Some(cache) = cache_slot(reader).and_then(|slot| record.snapshots.get_mut(slot)) {
-            *cache = Some((rev, bytes.clone()));
-        }
-        Ok(bytes)
+        let mut bytes = out.into_bytes();
+        bytes.shrink_to_fit();
+        Ok(bytes.into())
     }
-
-    /// The snapshot of the present revision, if it was encoded before.
-    fn cached(&self, reader: &Reader) -> Option<Bytes> {
-        let record = self.record.lock();
-        let (rev, bytes) = record.snapshots.get(cache_slot(reader)?)?.as_ref()?;
-        (*rev == record.rev).then(|| bytes.clone())
-    }
-}
-
-fn cache_slot(reader: &Reader) -> Option<usize> {
-    Some(2 * reader.codec.format()?.slot() + usize::from(reader.epoch))
 }
 
 impl<T: Synced> Model for Slot<T> {
-    fn id(&self) -> ModelId {
-        self.id
-    }
-
     fn rev(&self) -> u64 {
         self.record.lock().rev
+    }
+
+    fn type_name(&self) -> &str {
+        &self.type_name
+    }
+
+    fn rebase(&self, first: u64) {
+        self.record.lock().rebase(first);
     }
 
     fn value(&self, shared: &Shared) -> (u64, Value) {
@@ -304,70 +293,16 @@ impl<T: Synced> Model for Slot<T> {
         }
     }
 
-    fn open(
-        &self,
-        shared: &Shared,
-        reader: &Reader,
-        since: Option<u64>,
-    ) -> Result<Vec<Bytes>, CodecError> {
-        if self.changed.load(Ordering::SeqCst) {
+    fn update(&self, shared: &Shared, reader: &Reader, have: Have) -> Result<Update, CodecError> {
+        if !matches!(have, Have::Before(_)) && self.changed.load(Ordering::SeqCst) {
             drop(self.settled(shared));
         }
-        if let Some(since) = since {
-            let record = self.record.lock();
-            if since == record.rev {
-                return Ok(Vec::new());
-            }
-            // Asked in this order: a peer may claim any revision, the greatest number included.
-            if since < record.rev
-                && record
-                    .log
-                    .front()
-                    .is_some_and(|oldest| oldest.rev <= since + 1)
-            {
-                let missed: Vec<_> = record
-                    .log
-                    .iter()
-                    .filter(|patch| patch.rev > since)
-                    .cloned()
-                    .collect();
-                drop(record);
-                let frames: Option<Vec<Bytes>> = missed
-                    .iter()
-                    .map(|patch| patch.frame(reader))
-                    .collect::<Result<_, _>>()?;
-                // Some may not be there in the form that is wanted.
-                if let Some(frames) = frames {
-                    return Ok(frames);
-                }
-            }
-        }
-        Ok(vec![self.snapshot(shared, reader)?])
+        let encoded = || self.snapshots.try_lock()?.size();
+        let patches = self.record.lock().patches(have, encoded);
+        patches.map_or_else(|| self.snapshot(shared, reader), Ok)
     }
 
-    fn missed(&self, cursor: u64, end: u64) -> Option<Vec<Arc<Logged>>> {
-        let record = self.record.lock();
-        let within = |patch: &&Arc<Logged>| (cursor..end).contains(&patch.position);
-        (record.forgotten <= cursor).then(|| record.log.iter().filter(within).cloned().collect())
-    }
-
-    fn snapshot(&self, shared: &Shared, reader: &Reader) -> Result<Bytes, CodecError> {
-        if !self.changed.load(Ordering::SeqCst)
-            && let Some(bytes) = self.cached(reader)
-        {
-            return Ok(bytes);
-        }
-        let tracked = RecursiveRwLockWriteGuard::downgrade(self.settled(shared));
-        self.encode(shared, reader, &tracked)
-    }
-
-    fn edit(
-        &self,
-        shared: &Shared,
-        reader: &Reader,
-        ops: Vec<Op>,
-        origin: Origin,
-    ) -> Result<Answer, CodecError> {
+    fn edit(&self, shared: &Shared, ops: Vec<Op>, budget: Budget, origin: Origin) -> Answer {
         let mut tracked = self.state.write();
         let mut flush = shared.flush.lock();
         let mut report = SyncReport::default();
@@ -380,28 +315,20 @@ impl<T: Synced> Model for Slot<T> {
         );
         // A sync may have met the lock held here and left the changes to whoever holds it.
         self.collect(shared, &mut tracked, &mut flush, &mut report);
-        flush.restart(shared.forms());
-        let edited = Tracked::edit(&mut tracked, ops, &mut flush);
+        flush.restart(shared.forms.used());
+        let edited = budget.spend(|| Tracked::edit(&mut tracked, ops, &mut flush));
         let answer = match edited {
             Ok(()) if flush.is_empty() => Answer::Nothing { rev: self.rev() },
             Ok(()) => {
                 let (rev, position) = self.log(shared, &flush, Some(origin));
                 Answer::Made { position, rev }
             }
-            Err(refusal) => Answer::Refused {
+            Err(error) => Answer::Refused {
                 rev: self.rev(),
-                snapshot: match self.encode(shared, reader, &tracked) {
-                    Ok(snapshot) => snapshot,
-                    Err(error) => {
-                        // What the host changed before was taken in, and others wait for it.
-                        shared.publish();
-                        return Err(error);
-                    }
-                },
-                error: refusal.to_string(),
+                error,
             },
         };
         shared.publish();
-        Ok(answer)
+        answer
     }
 }

@@ -5,7 +5,7 @@ use std::hash::{BuildHasher, Hash};
 
 use super::{Synced, edit_whole};
 use crate::changes::Changes;
-use crate::edit::{Author, Edit, EditError, Payload, Reason};
+use crate::edit::{Author, Edit, EditError, Payload, Reason, moves};
 use crate::path::{At, Segment};
 use crate::schema::Type;
 use crate::value::Value;
@@ -93,8 +93,12 @@ macro_rules! set {
                         .map(|item| (*item).clone())
                         .ok_or_else(|| EditError::new(Reason::IndexOutOfBounds { index, len }))
                 };
+                // The items are sorted to find the place.
+                const SORTING: usize = 8;
+                let sorts = || moves(len.saturating_mul(SORTING), author);
                 match (path, edit) {
                     ([], Edit::Insert(index, payload)) => {
+                        sorts()?;
                         if index > len {
                             nth(self, index)?;
                         }
@@ -106,11 +110,13 @@ macro_rules! set {
                         Ok(Edit::RemoveAt(place.expect("the item was inserted above")))
                     }
                     ([], Edit::RemoveAt(index)) => {
+                        sorts()?;
                         let item = nth(self, index)?;
                         self.remove(&item);
                         Ok(Edit::Insert(index, Payload::taken(item)))
                     }
                     ([Segment::Index(index)], Edit::Set(payload)) => {
+                        sorts()?;
                         let (gone, item) = match payload.into_taken::<Exchange<T>>() {
                             Ok(back) => (back.gone, back.came),
                             Err(payload) => {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::map::diff_sorted;
 use super::{Synced, diff_items, edit_whole, permutation};
 use crate::changes::Changes;
-use crate::edit::{Author, Edit, EditError, Payload, Reason};
+use crate::edit::{Author, Edit, EditError, Payload, Reason, moves};
 use crate::path::{At, Segment};
 use crate::schema::Type;
 use crate::value::Value;
@@ -134,6 +134,7 @@ pub(crate) fn edit_items<T: Synced>(
             if index > len {
                 within(index)?;
             }
+            moves(len - index, author)?;
             let item = payload
                 .take(None, author)
                 .map_err(|error| error.below(index))?;
@@ -142,11 +143,13 @@ pub(crate) fn edit_items<T: Synced>(
         }
         Edit::RemoveAt(index) => {
             within(index)?;
+            moves(len - index, author)?;
             Ok(Edit::Insert(index, Payload::taken(items.remove(index))))
         }
         Edit::Move(from, to) => {
             within(from)?;
             within(to)?;
+            moves(from.abs_diff(to), author)?;
             match items.get_mut(from.min(to)..=from.max(to)) {
                 Some(span) if from < to => span.rotate_left(1),
                 Some(span) => span.rotate_right(1),
@@ -157,6 +160,7 @@ pub(crate) fn edit_items<T: Synced>(
         Edit::Reorder(order) => {
             let inverse =
                 permutation(&order, len).ok_or_else(|| EditError::new(Reason::BadOrder { len }))?;
+            moves(len, author)?;
             let mut old: Vec<_> = items.drain(..).map(Some).collect();
             items.extend(order.iter().filter_map(|&index| old.get_mut(index)?.take()));
             Ok(Edit::Reorder(inverse))

@@ -1,0 +1,267 @@
+//! What clients send.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::super::stats::{Edited, Limit};
+use super::super::{ConnectionError, Limits, Proposal};
+use super::Connection;
+use super::outgoing::{Pending, Reply};
+use crate::changes::Texts;
+use crate::codec::{Codec, CodecError};
+use crate::edit::{Budget, Reason};
+use crate::message::{Message, ModelId};
+use crate::patch::{Op, Patch};
+use crate::path::Segment;
+use crate::session::{Answer, Frame, Origin};
+use crate::value::Value;
+
+/// An error text is cut here: it quotes what the client sent, and need not be as long.
+const ERROR: usize = 1024;
+
+impl Connection {
+    /// Takes in what the client sent. Text is read as JSON on any connection whose codec is binary, and binary frames
+    /// are read as JSON on a connection that speaks it.
+    ///
+    /// # Errors
+    /// The connection has to end: tell the client why and drop it. That is then the reason why it
+    /// [ended](super::Ended), unless another is [given](Self::end).
+    pub fn receive(&mut self, frame: &Frame) -> Result<(), ConnectionError> {
+        let received = self.take_in(frame);
+        if let Err(error) = &received
+            && let Some(reason) = error.reason()
+        {
+            self.fault.get_or_insert(reason);
+        }
+        received
+    }
+
+    fn take_in(&mut self, frame: &Frame) -> Result<(), ConnectionError> {
+        if self.ended.is_some() || self.entry.closing.get().is_some() {
+            return Err(ConnectionError::Ended);
+        }
+        self.entry.received(frame.bytes.len());
+        let limits = *self.server.limits();
+        let totals = &self.server.inner.totals;
+        let (size, limit) = (frame.bytes.len(), limits.frame_bytes);
+        if size > limit {
+            totals.hit(Limit::FrameBytes);
+            return Err(ConnectionError::TooLarge { size, limit });
+        }
+        let (queued, limit) = (self.queued, limits.queued_bytes);
+        if queued > limit && !self.answers.is_empty() {
+            totals.hit(Limit::QueuedBytes);
+            return Err(ConnectionError::Overloaded { queued, limit });
+        }
+        let codec = match &self.reader.codec {
+            binary if frame.is_text && !binary.is_text() => &Codec::Json,
+            codec => codec,
+        };
+        let look = codec
+            .look(&frame.bytes)
+            .map_err(ConnectionError::Malformed)?;
+        let (nodes, limit) = (look.nodes, limits.frame_nodes);
+        if nodes > limit {
+            totals.hit(Limit::FrameNodes);
+            return Err(ConnectionError::TooManyNodes { nodes, limit });
+        }
+        let message = codec
+            .read(&frame.bytes, look)
+            .map_err(ConnectionError::Malformed)?;
+        self.renewed.clear();
+        match message {
+            Message::Patch {
+                id,
+                patch,
+                proposal,
+                ..
+            } => self
+                .edit(id, patch, proposal, &limits)
+                .map_err(ConnectionError::Codec),
+            // Kinds that mean nothing here, today or ever.
+            _ => Ok(()),
+        }
+    }
+
+    fn edit(
+        &mut self,
+        id: ModelId,
+        patch: Patch,
+        proposal: Option<String>,
+        limits: &Limits,
+    ) -> Result<(), CodecError> {
+        let Some(model) = self.shared.model(id) else {
+            self.server.inner.totals.edited(Edited::Rejected);
+            let error = cut(format!("there is no model {id}"));
+            let reject = Message::Reject {
+                id,
+                rev: 0,
+                error,
+                proposal,
+                crdt_ops: None,
+            };
+            return self.answer(id, &reject);
+        };
+        let mut ops = patch.ops;
+        if let Err((limit, error)) = within(limits, &ops) {
+            self.server.inner.totals.hit(limit);
+            return self.refuse(id, model.rev(), error, proposal);
+        }
+        let splice = ops.iter().find(|op| matches!(op, Op::Splice { .. }));
+        if let Some(splice) = splice.filter(|_| self.reader.texts == Texts::Whole) {
+            let error = format!(
+                "{}: a `Splice` is for connections that ask for it, with `ops=splice`",
+                splice.path()
+            );
+            return self.refuse(id, model.rev(), error, proposal);
+        }
+        if let Some(hook) = &self.server.inner.hooks.edit {
+            let mut proposed = Proposal {
+                connection: self.entry.number,
+                peer: &self.entry.peer,
+                model: id,
+                type_name: model.type_name(),
+                ops: &mut ops,
+            };
+            if let Err(error) = hook(&mut proposed) {
+                return self.refuse(id, model.rev(), error, proposal);
+            }
+        }
+        let proposal: Option<Arc<str>> = proposal.map(Arc::from);
+        let origin = Origin {
+            connection: self.entry.number,
+            proposal: proposal.clone(),
+        };
+        let budget = Budget::of(limits.moved_items);
+        let totals = &self.server.inner.totals;
+        match model.edit(&self.shared, ops, budget, origin) {
+            Answer::Made { position, rev } => {
+                totals.edited(Edited::Made);
+                if let Some(proposal) = proposal {
+                    self.queue(position, id, Reply::Echo(proposal, rev));
+                }
+                Ok(())
+            }
+            Answer::Nothing { rev } => {
+                totals.edited(Edited::Empty);
+                let Some(proposal) = proposal.map(|proposal| proposal.to_string()) else {
+                    return Ok(());
+                };
+                self.answer(id, &Message::Ack { id, rev, proposal })
+            }
+            Answer::Refused { rev, error } => {
+                if matches!(error.reason, Reason::TooManyMoved { .. }) {
+                    totals.hit(Limit::MovedItems);
+                }
+                let proposal = proposal.map(|proposal| proposal.to_string());
+                self.refuse(id, rev, error.to_string(), proposal)
+            }
+        }
+    }
+
+    fn refuse(
+        &mut self,
+        id: ModelId,
+        rev: u64,
+        error: String,
+        proposal: Option<String>,
+    ) -> Result<(), CodecError> {
+        let error = cut(error);
+        self.server.inner.totals.edited(Edited::Rejected);
+        tracing::debug!(
+            name: "transports.rejected",
+            connection = self.entry.number,
+            model = id,
+            error,
+            "an edit is rejected"
+        );
+        let reject = Message::Reject {
+            id,
+            rev,
+            error,
+            proposal,
+            crdt_ops: None,
+        };
+        let reject = self.reader.codec.encode(&reject)?;
+        self.queue(self.shared.published(), id, Reply::Refusal(reject));
+        Ok(())
+    }
+
+    fn answer(&mut self, id: ModelId, message: &Message) -> Result<(), CodecError> {
+        let frame = self.reader.codec.encode(message)?;
+        self.queue(self.shared.published(), id, Reply::Frame(frame));
+        Ok(())
+    }
+
+    fn queue(&mut self, position: u64, id: ModelId, answer: Reply) {
+        self.count_queued(answer.len());
+        self.answers.push_back(Pending {
+            position,
+            id,
+            answer,
+        });
+    }
+}
+
+/// Checks what does not depend on the model.
+fn within(limits: &Limits, ops: &[Op]) -> Result<(), (Limit, String)> {
+    let (many, limit) = (ops.len(), limits.edit_ops);
+    if many > limit {
+        let error = format!("an edit of {many} ops is over the limit of {limit}");
+        return Err((Limit::EditOps, error));
+    }
+    let mut growth = 0;
+    for op in ops {
+        let path = op.path();
+        let inserts = usize::from(matches!(op, Op::Insert { .. }));
+        let bytes: usize = path
+            .iter()
+            .map(|segment| match segment {
+                Segment::Key(key) => key.len(),
+                Segment::Index(_) => 0,
+            })
+            .sum();
+        if bytes > limits.path_bytes {
+            // Too long to be named.
+            let limit = limits.path_bytes;
+            let error = format!("a path of {bytes} bytes is over the limit of {limit}");
+            return Err((Limit::PathBytes, error));
+        }
+        let over = |what: fmt::Arguments<'_>, limit| {
+            format!("{path}: {what} is over the limit of {limit}")
+        };
+        let depth = path.len() + inserts + op.value().map_or(0, Value::depth);
+        if depth > limits.depth {
+            let error = over(format_args!("a depth of {depth}"), limits.depth);
+            return Err((Limit::Depth, error));
+        }
+        growth += inserts + op.value().map_or(0, items);
+        if growth > limits.list_growth {
+            let error = over(format_args!("adding {growth} items"), limits.list_growth);
+            return Err((Limit::ListGrowth, error));
+        }
+    }
+    Ok(())
+}
+
+/// The items of all lists in a value.
+fn items(value: &Value) -> usize {
+    match value {
+        Value::List(list) => list.len() + list.iter().map(items).sum::<usize>(),
+        Value::Map(entries) => entries.values().map(items).sum(),
+        _ => 0,
+    }
+}
+
+fn cut(mut error: String) -> String {
+    const MORE: &str = "...";
+    if error.len() > ERROR {
+        let mut end = ERROR - MORE.len();
+        while !error.is_char_boundary(end) {
+            end -= 1;
+        }
+        error.truncate(end);
+        error.push_str(MORE);
+    }
+    error
+}

@@ -1,0 +1,328 @@
+//! What clients are told, in which order.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering::Relaxed;
+
+use bytes::Bytes;
+
+use super::super::stats::{Limit, Resumed};
+use super::Connection;
+use crate::codec::CodecError;
+use crate::message::{Message, ModelId};
+use crate::session::{CHUNK, Event, Frame, Have, Logged, batch};
+
+/// A model that the client is to be told of apart from the feed.
+pub(super) struct Behind {
+    id: ModelId,
+    have: Have,
+    /// Several patches go out as one.
+    composed: bool,
+    /// Whether this is the first thing that a client hears of a model whose revision it named.
+    resumes: bool,
+}
+
+impl Behind {
+    pub(super) const fn opening(id: ModelId, have: Have) -> Self {
+        Self {
+            id,
+            have,
+            composed: false,
+            resumes: matches!(have, Have::Revision(_)),
+        }
+    }
+}
+
+/// The client has heard of this revision already, though the cursor has not come to it.
+pub(super) struct Ahead {
+    id: ModelId,
+    rev: u64,
+    /// The position up to which the feed has older news.
+    until: u64,
+}
+
+pub(super) struct Pending {
+    /// The answer stands before the event at this position; an echo is that event.
+    pub(super) position: u64,
+    pub(super) id: ModelId,
+    pub(super) answer: Reply,
+}
+
+pub(super) enum Reply {
+    /// Of the edit that made this revision.
+    Echo(Arc<str>, u64),
+    /// A snapshot takes the client's own changes back, and then this says why.
+    Refusal(Bytes),
+    Frame(Bytes),
+}
+
+impl Reply {
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Self::Echo(proposal, _) => proposal.len(),
+            Self::Refusal(frame) | Self::Frame(frame) => frame.len(),
+        }
+    }
+}
+
+/// How many events are taken from the feed at a time.
+const EVENTS: usize = 256;
+
+impl Connection {
+    /// Moves on to the next frames: some [`CHUNK`] of bytes, or one message that is larger.
+    pub(super) fn fill(&mut self) -> Result<(), CodecError> {
+        while self.ready.is_empty() {
+            if let Some(behind) = self.behind.pop_front() {
+                self.bring(behind)?;
+                continue;
+            }
+            let published = self.shared.published();
+            let end = self.last.unwrap_or(published);
+            let mut until = end;
+            if let Some(pending) = self.answers.front() {
+                let is_echo = matches!(pending.answer, Reply::Echo(..));
+                if pending.position < self.cursor || pending.position == self.cursor && !is_echo {
+                    self.answer_next()?;
+                    continue;
+                }
+                until = until.min(pending.position + u64::from(is_echo));
+            }
+            if self.cursor >= until {
+                return Ok(());
+            }
+            if published - self.cursor > self.server.limits().queued_events {
+                self.server.inner.totals.hit(Limit::QueuedEvents);
+                self.fall_behind(published);
+                continue;
+            }
+            let events = self
+                .shared
+                .feed
+                .read()
+                .read(self.cursor, until, EVENTS, CHUNK);
+            match events {
+                Some(events) => self.push_events(events)?,
+                None => self.fall_behind(published),
+            }
+        }
+        Ok(())
+    }
+
+    fn push_events(&mut self, events: Vec<Event>) -> Result<(), CodecError> {
+        let mut together = Vec::new();
+        for event in events {
+            match event {
+                Event::Patch(patch) if self.is_known(&patch) => {
+                    // A whole model told the client of its own edit: what is left to say is that it was one.
+                    if let Some(proposal) = self.proposal_of(&patch)
+                        && self.forget_echo(patch.position)
+                    {
+                        self.push_together(&mut together)?;
+                        self.push_ack(patch.id, patch.rev, proposal)?;
+                    }
+                }
+                Event::Patch(patch) if self.batch && patch.origin.is_none() => {
+                    match patch.frame(&self.reader)? {
+                        Some(frame) => together.push(frame),
+                        None => {
+                            self.push_together(&mut together)?;
+                            self.renew(patch.id)?;
+                        }
+                    }
+                }
+                Event::Patch(patch) => {
+                    self.push_together(&mut together)?;
+                    self.push_patch(&patch)?;
+                }
+                Event::Hosted(id) => {
+                    self.push_together(&mut together)?;
+                    if !self.ahead.iter().any(|ahead| ahead.id == id) {
+                        self.bring(Behind::opening(id, Have::Nothing))?;
+                    }
+                }
+            }
+            self.move_to(self.cursor + 1);
+            if self.queued > CHUNK {
+                break;
+            }
+        }
+        self.push_together(&mut together)
+    }
+
+    fn move_to(&mut self, cursor: u64) {
+        self.cursor = cursor;
+        self.entry.cursor.store(cursor, Relaxed);
+        if !self.ahead.is_empty() {
+            self.ahead.retain(|ahead| cursor < ahead.until);
+        }
+    }
+
+    fn is_known(&self, patch: &Logged) -> bool {
+        let known = |ahead: &Ahead| ahead.id == patch.id && patch.rev <= ahead.rev;
+        self.ahead.iter().any(known)
+    }
+
+    /// The name that this client gave to the edit that became this patch.
+    fn proposal_of(&self, patch: &Logged) -> Option<Arc<str>> {
+        let origin = patch.origin.as_ref()?;
+        let mine = origin.connection == self.entry.number;
+        origin.proposal.clone().filter(|_| mine)
+    }
+
+    /// The edit that made the event at this position needs no further answer. Returns whether it needed one.
+    fn forget_echo(&mut self, position: u64) -> bool {
+        let is_it = |pending: &Pending| {
+            pending.position == position && matches!(pending.answer, Reply::Echo(..))
+        };
+        let Some(place) = self.answers.iter().position(is_it) else {
+            return false;
+        };
+        if let Some(pending) = self.answers.remove(place) {
+            self.queued -= pending.answer.len();
+        }
+        true
+    }
+
+    /// Messages that may share a frame.
+    fn push_together(&mut self, frames: &mut Vec<Bytes>) -> Result<(), CodecError> {
+        let frame = match frames.as_slice() {
+            [] => return Ok(()),
+            [only] => only.clone(),
+            several => batch(&self.reader.codec, several)?,
+        };
+        frames.clear();
+        self.push(frame);
+        Ok(())
+    }
+
+    fn push_patch(&mut self, patch: &Logged) -> Result<(), CodecError> {
+        let frame = match self.proposal_of(patch) {
+            None => patch.frame(&self.reader)?,
+            Some(proposal) => {
+                self.forget_echo(patch.position);
+                patch.echo(&self.reader, &proposal)?
+            }
+        };
+        match frame {
+            Some(frame) => self.push(frame),
+            None => self.renew(patch.id)?,
+        }
+        Ok(())
+    }
+
+    /// Sends a model as it is, where a patch that this connection needs is not there in its form: it was made before any
+    /// connection wanted that form.
+    fn renew(&mut self, id: ModelId) -> Result<(), CodecError> {
+        self.bring(Behind::opening(id, Have::Nothing))
+    }
+
+    /// Gives the first answer, which stands before the cursor.
+    fn answer_next(&mut self) -> Result<(), CodecError> {
+        let Some(Pending { id, answer, .. }) = self.answers.pop_front() else {
+            return Ok(());
+        };
+        self.queued -= answer.len();
+        match answer {
+            Reply::Frame(frame) => self.push(frame),
+            // Its patch is covered by what this client caught up with.
+            Reply::Echo(proposal, rev) => self.push_ack(id, rev, proposal)?,
+            Reply::Refusal(reject) => {
+                if !self.renewed.contains(&id) {
+                    self.bring(Behind::opening(id, Have::Nothing))?;
+                }
+                self.push(reject);
+            }
+        }
+        Ok(())
+    }
+
+    /// The feed no longer has what this connection has not seen, or it is too much. The models' histories may have it:
+    /// several patches of a model then go out as one. If not, it is the model as it is now.
+    fn fall_behind(&mut self, published: u64) {
+        let totals = &self.server.inner.totals;
+        totals.caught_up(self.entry.number, published - self.cursor);
+        let models = self.shared.models.read();
+        self.behind.extend(models.keys().map(|&id| {
+            let ahead = self.ahead.iter().find(|ahead| ahead.id == id);
+            let have = ahead.map_or(Have::Before(self.cursor), |ahead| Have::Revision(ahead.rev));
+            Behind {
+                id,
+                have,
+                composed: true,
+                resumes: false,
+            }
+        }));
+        drop(models);
+        self.move_to(published);
+    }
+
+    /// Tells the client of one model what it lacks, or some of it.
+    fn bring(&mut self, behind: Behind) -> Result<(), CodecError> {
+        let Behind { id, have, .. } = behind;
+        let Some(model) = self.shared.model(id) else {
+            return Ok(());
+        };
+        let update = model.update(&self.shared, &self.reader, have)?;
+        if behind.resumes {
+            self.server.inner.totals.resumed(match update.snapshot {
+                None => Resumed::Delta,
+                Some(_) => Resumed::Snapshot,
+            });
+        }
+        if let Some(snapshot) = update.snapshot {
+            self.renewed.push(id);
+            self.push(snapshot);
+        }
+        // An answer to one of this client's own edits stays a patch of its own.
+        let mine = |patch: &Arc<Logged>| self.proposal_of(patch).is_some();
+        let runs: Vec<_> = update
+            .patches
+            .chunk_by(|patch, next| behind.composed && !mine(patch) && !mine(next))
+            .collect();
+        for run in runs {
+            match run {
+                [only] => self.push_patch(only)?,
+                several => match Logged::composed(several, &self.reader)? {
+                    Some(frame) => self.push(frame),
+                    None => return self.renew(id),
+                },
+            }
+        }
+        if update.more {
+            self.behind.push_front(Behind {
+                have: Have::Revision(update.rev),
+                resumes: false,
+                ..behind
+            });
+        }
+        self.reached(id, update.rev);
+        Ok(())
+    }
+
+    /// The client has heard of a revision that the feed may tell of later.
+    fn reached(&mut self, id: ModelId, rev: u64) {
+        self.ahead.retain(|ahead| ahead.id != id);
+        // Revisions that are not published yet are told again then, as published servers do.
+        let until = self.shared.published();
+        if self.cursor < until {
+            self.ahead.push(Ahead { id, rev, until });
+        }
+    }
+
+    fn push_ack(&mut self, id: ModelId, rev: u64, proposal: Arc<str>) -> Result<(), CodecError> {
+        let proposal = proposal.to_string();
+        let ack = Message::Ack { id, rev, proposal };
+        let frame = self.reader.codec.encode(&ack)?;
+        self.push(frame);
+        Ok(())
+    }
+
+    fn push(&mut self, bytes: Bytes) {
+        self.count_queued(bytes.len());
+        self.ready.push_back(Frame::of(&self.reader.codec, bytes));
+    }
+
+    pub(super) fn count_queued(&mut self, bytes: usize) {
+        self.queued += bytes;
+        self.entry.queued.store(self.queued, Relaxed);
+    }
+}

@@ -1,0 +1,59 @@
+//! What one client may ask for.
+
+/// What one client may ask of the server. Whatever goes beyond is refused, and nobody else notices.
+///
+/// An edit that goes too far is rejected, with the place and the limit in the error text; the connection goes on. A
+/// frame that goes too far ends the connection with a [`ConnectionError`](super::ConnectionError), an opening with an
+/// [`OpeningError`](super::OpeningError). [`Stats::limit_hits`](super::Stats::limit_hits) counts them by name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Limits {
+    /// The bytes of a frame from a client: 1 MiB by default. A larger one ends the connection.
+    pub frame_bytes: usize,
+    /// The values, keys, lists and maps of a frame, as its codec sees them: 262,144 by default. An item of a list is
+    /// two (its kind and what it is). A frame with more ends the connection before anything of it is kept in memory.
+    pub frame_nodes: usize,
+    /// The ops of one edit: 4096 by default. One with more is rejected.
+    pub edit_ops: usize,
+    /// How deep lists and maps may lie in each other in a model: 60 by default, as JSON readers of published clients
+    /// stop at 63. An edit that goes deeper is rejected, also if each of its parts is shallow.
+    pub depth: usize,
+    /// The bytes of all keys in the path of an op: 4096 by default. An edit with a longer path is rejected.
+    pub path_bytes: usize,
+    /// By how many items all lists together may grow in one edit, those within new values included: 65,536 by default.
+    /// An edit that adds more is rejected.
+    pub list_growth: usize,
+    /// How many items of lists one edit may move from place to place, those behind an item that is inserted or removed
+    /// included: 4,000,000 by default, some milliseconds. Sets count each item eight times, as they are sorted for it.
+    /// An edit that moves more is rejected.
+    pub moved_items: usize,
+    /// The models in `since`: 1024 by default. An opening that names more is refused.
+    pub since_models: usize,
+    /// The connections at one time: 65,536 by default. Further ones are refused.
+    pub connections: usize,
+    /// The bytes that wait for one connection, beside one message that is larger by itself: 1 MiB by default. What a
+    /// connection has to be told is fetched as it is taken, so that only a client that sends edits without reading
+    /// the answers gets here: the connection ends.
+    pub queued_bytes: usize,
+    /// How many events a connection may be behind before it is told what became of them together instead of each:
+    /// 1024 by default, which is also how many a session keeps.
+    pub queued_events: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            frame_bytes: 1 << 20,
+            frame_nodes: 1 << 18,
+            edit_ops: 4096,
+            depth: 60,
+            path_bytes: 4096,
+            list_growth: 1 << 16,
+            moved_items: 4_000_000,
+            since_models: 1024,
+            connections: 1 << 16,
+            queued_bytes: 1 << 20,
+            queued_events: 1024,
+        }
+    }
+}

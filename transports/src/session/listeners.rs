@@ -1,0 +1,61 @@
+//! Who is woken when something was published.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
+
+use atomic_waker::AtomicWaker;
+use parking_lot::RwLock;
+use slab::Slab;
+
+/// The connections that are to be woken. Kept apart from the feed, so that nobody waits for the feed while thousands
+/// are woken.
+#[derive(Default)]
+pub(crate) struct Listeners(RwLock<Slab<Arc<Signal>>>);
+
+impl Listeners {
+    pub(crate) fn add(&self) -> (usize, Arc<Signal>) {
+        let signal = Arc::<Signal>::default();
+        let key = self.0.write().insert(Arc::clone(&signal));
+        (key, signal)
+    }
+
+    pub(crate) fn remove(&self, key: usize) {
+        self.0.write().remove(key);
+    }
+
+    pub(super) fn raise(&self) {
+        for (_, signal) in self.0.read().iter() {
+            signal.raise();
+        }
+    }
+}
+
+/// Wakes the task of one connection.
+#[derive(Default)]
+pub(crate) struct Signal {
+    raised: AtomicBool,
+    waker: AtomicWaker,
+}
+
+impl Signal {
+    pub(crate) fn raise(&self) {
+        if !self.raised.swap(true, Ordering::AcqRel) {
+            self.waker.wake();
+        }
+    }
+
+    /// Waits until it was raised since the last wait was over.
+    pub(crate) async fn raised(&self) {
+        poll_fn(|context| {
+            self.waker.register(context.waker());
+            if self.raised.swap(false, Ordering::AcqRel) {
+                Poll::Ready(())
+            } else {
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+}
