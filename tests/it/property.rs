@@ -6,6 +6,7 @@ mod house;
 mod laws;
 mod long;
 mod published;
+mod refusals;
 mod schedule;
 mod shapes;
 mod tracking;

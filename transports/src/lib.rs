@@ -54,6 +54,8 @@
 //! # Features
 //!
 //! - `derive` (default): re-exports `#[derive(Synced)]`.
+//! - `metrics`: counters and histograms through the [`metrics`](https://docs.rs/metrics) facade; `docs/operations.md`
+//!   lists them.
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -187,6 +187,8 @@ impl Encodings {
     fn patch(&self, bytes: usize) {
         self.patches.fetch_add(1, Ordering::Relaxed);
         self.patch_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        #[cfg(feature = "metrics")]
+        metrics::histogram!("transports_patch_bytes").record(bytes as f64);
     }
 }
 
@@ -256,10 +258,16 @@ impl Session {
     ///
     /// Costs next to nothing when nothing changed. With the adapters' `autosync` running there is no need to call it.
     pub fn sync(&self) -> SyncReport {
+        #[cfg(feature = "metrics")]
+        let started = std::time::Instant::now();
         let mut report = SyncReport::default();
         let mut flush = self.shared.flush.lock();
         self.shared.collect(&mut flush, None, &mut report);
         self.shared.publish();
+        #[cfg(feature = "metrics")]
+        if report.patches > 0 {
+            metrics::histogram!("transports_sync_seconds").record(started.elapsed());
+        }
         report
     }
 

@@ -67,11 +67,14 @@ impl Kind {
     }
 }
 
+/// A map of the smallest size takes about as much memory as so many numbers.
+const MAP: usize = 16;
+
 /// What a first reading of a frame tells: it keeps nothing.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Look {
     pub(crate) kind: Kind,
-    /// The values, keys, lists and maps in it.
+    /// The values, keys, lists and maps in it; about 40 bytes of memory each.
     pub(crate) nodes: usize,
 }
 
@@ -146,8 +149,10 @@ impl<'de> Deserialize<'de> for Text {
     }
 }
 
-/// A text key that nobody needs.
-struct SkippedKey;
+/// A text key that nobody needs, but to know whether a map among the values follows.
+struct SkippedKey {
+    is_map: bool,
+}
 
 impl<'de> Deserialize<'de> for SkippedKey {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -160,8 +165,10 @@ impl<'de> Deserialize<'de> for SkippedKey {
                 f.write_str("a text")
             }
 
-            fn visit_str<E: de::Error>(self, _: &str) -> Result<SkippedKey, E> {
-                Ok(SkippedKey)
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<SkippedKey, E> {
+                Ok(SkippedKey {
+                    is_map: text == "Map",
+                })
             }
         }
 
@@ -244,8 +251,8 @@ impl<'de> Visitor<'de> for Skipper<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
         let nodes = self.nodes;
-        while entries.next_key::<SkippedKey>()?.is_some() {
-            *nodes += 1;
+        while let Some(key) = entries.next_key::<SkippedKey>()? {
+            *nodes += 1 + if key.is_map { MAP } else { 0 };
             entries.next_value_seed(Skipper { nodes, kind: None })?;
         }
         Ok(())

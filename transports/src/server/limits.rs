@@ -10,8 +10,10 @@
 pub struct Limits {
     /// The bytes of a frame from a client: 1 MiB by default. A larger one ends the connection.
     pub frame_bytes: usize,
-    /// The values, keys, lists and maps of a frame, as its codec sees them: 262,144 by default. An item of a list is
-    /// two (its kind and what it is). A frame with more ends the connection before anything of it is kept in memory.
+    /// The values, keys, lists and maps of a frame, as its codec sees them: 262,144 by default. A number in a list is
+    /// three (itself, its kind, and both together), a map 16 more, for the memory it takes. A frame with more ends the
+    /// connection before anything of it is kept in memory: this is what bounds the memory that an edit takes, to some
+    /// 20 MiB.
     pub frame_nodes: usize,
     /// The ops of one edit: 4096 by default. One with more is rejected.
     pub edit_ops: usize,

@@ -188,8 +188,13 @@ impl<T: Synced> Slot<T> {
         }
         let tracked = self.look(shared);
         let rev = self.rev();
+        #[cfg(feature = "metrics")]
+        let started = std::time::Instant::now();
         let bytes = self.encode(shared, reader, &tracked, rev)?;
         drop(tracked);
+        #[cfg(feature = "metrics")]
+        metrics::histogram!("transports_encode_seconds", "codec" => reader.codec.name().to_owned())
+            .record(started.elapsed());
         shared.encodings.snapshot(bytes.len());
         let encoded = Encoded { rev, bytes };
         let update = Update {
