@@ -27,7 +27,7 @@ fn large() -> Large {
         list: items().collect(),
         vec: items().collect(),
         set: items().collect(),
-        any: items().map(|n| Value::Int(n)).collect(),
+        any: items().map(Value::Int).collect(),
     }
 }
 

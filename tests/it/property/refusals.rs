@@ -106,7 +106,7 @@ fn refused(connection: &mut Connection, ops: Vec<Op>) -> bool {
 
 proptest! {
     // Fifty edits each.
-    #![proptest_config(config(2000))]
+    #![proptest_config(config(1000))]
 
     #[test]
     fn a_refused_edit_leaves_model_revision_shadow_and_history(numbers in prop::collection::vec(any::<u32>(), 1500)) {
