@@ -26,7 +26,7 @@ pub struct Limits {
     /// An edit that adds more is rejected.
     pub list_growth: usize,
     /// How many items of lists one edit may move from place to place, those behind an item that is inserted or removed
-    /// included: 4,000,000 by default, some milliseconds. Sets count each item eight times, as they are sorted for it.
+    /// included: 4,000,000 by default. Sets count each item eight times, as they are sorted for it.
     /// An edit that moves more is rejected.
     pub moved_items: usize,
     /// The models in `since`: 1024 by default. An opening that names more is refused.
