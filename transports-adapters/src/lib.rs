@@ -39,16 +39,30 @@
 //! Limits on what a client may send are those of the server: [`transports::server::Limits`].
 
 mod autosync;
+#[cfg(feature = "ws")]
+mod origin;
+#[cfg(any(feature = "ws", feature = "sse"))]
+mod refusal;
+#[cfg(feature = "serve")]
+mod serve;
+#[cfg(feature = "ws")]
+mod shutdown;
 #[cfg(feature = "sse")]
 mod sse;
 #[cfg(feature = "ws")]
 mod ws;
 
 pub use self::autosync::{INTERVAL, autosync, autosync_every};
+#[cfg(any(feature = "ws", feature = "sse"))]
+use self::refusal::Refusal;
+#[cfg(feature = "serve")]
+pub use self::serve::{Serve, serve};
+#[cfg(feature = "ws")]
+pub use self::shutdown::Shutdown;
 #[cfg(feature = "sse")]
 pub use self::sse::sse;
 #[cfg(feature = "ws")]
-pub use self::ws::ws;
+pub use self::ws::{WebSocket, WebSocketSettings, ws};
 
 /// Settles what a server leaves to those who know the time: its revisions begin where no earlier life of the program
 /// has been, unless the application says otherwise.
@@ -61,23 +75,6 @@ fn mount(server: &transports::Server) {
     server
         .session()
         .begin_at(since.map_or(0, |since| since.as_secs()) << 16);
-}
-
-/// Answers a connection that cannot be opened.
-#[cfg(any(feature = "ws", feature = "sse"))]
-fn refusal(error: &transports::server::OpeningError) -> axum::response::Response {
-    use axum::http::StatusCode;
-    use axum::response::IntoResponse;
-    use transports::server::OpeningError;
-
-    let status = match error {
-        OpeningError::Codec(_) => StatusCode::INTERNAL_SERVER_ERROR,
-        OpeningError::Refused(refusal) => {
-            StatusCode::from_u16(refusal.kind.status()).unwrap_or(StatusCode::FORBIDDEN)
-        }
-        _ => StatusCode::BAD_REQUEST,
-    };
-    (status, error.to_string()).into_response()
 }
 
 /// The example of the README, compiled.

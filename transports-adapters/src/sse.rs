@@ -47,7 +47,7 @@ fn open(server: &Server, query: &str) -> Response {
     });
     let connection = match opened {
         Ok(connection) => connection,
-        Err(error) => return crate::refusal(&error),
+        Err(error) => return crate::Refusal::from(error).into_response(),
     };
     let events = stream::unfold(connection, |mut connection| async {
         let frame = connection.next().await?;

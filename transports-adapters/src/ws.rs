@@ -1,22 +1,38 @@
 //! WebSocket: both ways, in any codec.
 
-use axum::body::Bytes;
-use axum::extract::RawQuery;
-use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket, WebSocketUpgrade, close_code};
-use axum::response::Response;
-use axum::routing::{MethodRouter, any};
-use transports::Server;
-use transports::server::{Connection, ConnectionError, Opening};
-use transports::session::Frame;
+mod close;
+mod connection;
+mod metrics;
+mod rate;
+mod settings;
+mod socket;
+mod upgrade;
+mod write;
 
-/// A route that clients connect to by WebSocket.
-///
-/// The query of the URL says what a client wants (`docs/protocol.md`, "WebSocket"): `codec`, `since`, `batch`, `epoch`.
-/// One that cannot be had is answered with 400 before the upgrade. Text frames carry JSON, binary frames the other
-/// codecs.
-///
-/// A client that sends what is no message is told so in the close frame: code 1007 for a malformed frame, 1009 for one
-/// that is too large, 1002 for what is no WebSocket.
+use std::sync::Arc;
+
+use axum::extract::Request;
+use axum::http::request::Parts;
+use axum::http::{HeaderName, HeaderValue};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, any};
+use bytes::Bytes;
+use hyper::upgrade::OnUpgrade;
+use hyper_util::rt::TokioIo;
+use hyper_util::server::conn::auto::upgrade::downcast;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tracing::Instrument;
+use transports::server::{Connection, Opening};
+use transports::{Codec, Server};
+
+pub use self::settings::WebSocketSettings;
+use self::socket::Socket;
+use crate::Refusal;
+use crate::origin::{Authority, Door, Origin};
+use crate::shutdown::{Shutdown, ShutdownWatch};
+
+/// A route that clients connect to by WebSocket, with the default settings of [`WebSocket`].
 ///
 /// ```
 /// use axum::Router;
@@ -31,99 +47,266 @@ pub fn ws<S>(server: Server) -> MethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
-    crate::mount(&server);
-    // HTTP/1.1 upgrades by GET, HTTP/2 by CONNECT.
-    any(
-        move |RawQuery(query): RawQuery, upgrade: WebSocketUpgrade| {
-            let server = server.clone();
-            async move { accept(&server, query.as_deref().unwrap_or_default(), upgrade) }
-        },
-    )
+    WebSocket::new(server).route()
 }
 
-/// A connection's buffer for reading. Frames of clients are small; the default would be 128 KiB a connection.
-const READ_BUFFER: usize = 4 << 10;
-
-fn accept(server: &Server, query: &str, upgrade: WebSocketUpgrade) -> Response {
-    let opened = Opening::parse(query).and_then(|opening| server.open(&opening));
-    let connection = match opened {
-        Ok(connection) => connection,
-        Err(error) => return crate::refusal(&error),
-    };
-    let limit = server.limits().frame_bytes;
-    upgrade
-        // One byte more than allowed, so that it is the connection that refuses, with a reason.
-        .max_message_size(limit + 1)
-        .max_frame_size(limit + 1)
-        .read_buffer_size(READ_BUFFER)
-        .write_buffer_size(0)
-        .on_upgrade(move |socket| serve(connection, socket))
+/// Connects clients by WebSocket.
+///
+/// The query of the URL says what a client wants (`docs/protocol.md`, "WebSocket"): `codec`, `since`, `batch`, `epoch`.
+/// One that cannot be had is answered with 400 before the upgrade. Text frames carry JSON, binary frames the other
+/// codecs. Nothing is compressed: a small frame can hold a huge message that way, and each connection would keep
+/// buffers for it.
+///
+/// A page may connect to the server it came from, and to no other unless [`allow_origin`](Self::allow_origin) says so.
+///
+/// The close frame says why a connection ends:
+///
+/// | code | the client |
+/// |--:|---|
+/// | 1002 | sent what is no WebSocket |
+/// | 1007 | sent a malformed frame |
+/// | 1008 | sent too many messages ([`messages_per_second`](WebSocketSettings::messages_per_second)), or one in endless fragments |
+/// | 1009 | sent a message that is too large ([`frame_bytes`](transports::server::Limits::frame_bytes)) |
+/// | 1011 | did not answer a ping; or a message could not be encoded |
+/// | 1012 | should come back: the server shuts down, and the reason says in how many milliseconds |
+/// | 1013 | did not read what was sent ([`write_timeout`](WebSocketSettings::write_timeout)) |
+///
+/// A client's own close frame is answered with its code.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use axum::Router;
+/// use transports::{Server, Session};
+/// use transports_adapters::WebSocket;
+///
+/// let server = Server::new(Session::new());
+/// let live = WebSocket::new(server)
+///     .allow_origin("https://app.example")
+///     .settings(|settings| settings.ping_interval = Duration::from_secs(10));
+/// let app: Router = Router::new().route("/ws", live.route());
+/// # drop(app);
+/// ```
+#[derive(Clone, Debug)]
+pub struct WebSocket {
+    server: Server,
+    settings: WebSocketSettings,
+    door: Door,
+    protocols: Vec<HeaderValue>,
+    shutdown: Option<Shutdown>,
 }
 
-/// Serves one client until either side has enough.
-async fn serve(mut connection: Connection, mut socket: WebSocket) {
-    loop {
-        tokio::select! {
-            // What is ready goes out before anything more is read: a client that does not listen is not heard.
-            biased;
-            frame = connection.next() => match frame {
-                Some(frame) => if socket.send(message(frame)).await.is_err() { return },
-                None => return close(socket, close_code::ERROR, "a message cannot be encoded").await,
-            },
-            received = socket.recv() => {
-                let frame = match received {
-                    Some(Ok(Message::Text(text))) => Frame { bytes: Bytes::from(text), is_text: true },
-                    Some(Ok(Message::Binary(bytes))) => Frame { bytes, is_text: false },
-                    Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,
-                    Some(Ok(Message::Close(_))) | None => return,
-                    Some(Err(error)) => {
-                        let reason = error.to_string();
-                        return close(socket, code_of(error), &reason).await;
-                    }
-                };
-                if let Err(error) = connection.receive(&frame) {
-                    let code = match error {
-                        ConnectionError::Malformed(_) => close_code::INVALID,
-                        ConnectionError::TooLarge { .. } => close_code::SIZE,
-                        _ => close_code::ERROR,
-                    };
-                    return close(socket, code, &error.to_string()).await;
+impl WebSocket {
+    /// Clients of this server, with the default settings.
+    #[must_use]
+    pub fn new(server: Server) -> Self {
+        Self {
+            server,
+            settings: WebSocketSettings::default(),
+            door: Door::default(),
+            protocols: Vec::new(),
+            shutdown: None,
+        }
+    }
+
+    /// Changes times and limits.
+    #[must_use]
+    pub fn settings(mut self, change: impl FnOnce(&mut WebSocketSettings)) -> Self {
+        change(&mut self.settings);
+        self
+    }
+
+    /// Lets pages of another origin connect, too: `https://app.example`, with a port if it is not the scheme's own.
+    ///
+    /// By default only pages of the same host and port may. Requests without `Origin` do not come from browsers and are
+    /// let in; others are answered with 403.
+    ///
+    /// # Panics
+    /// It is no origin.
+    #[must_use]
+    pub fn allow_origin(mut self, origin: &str) -> Self {
+        match Origin::parse(origin) {
+            Some(origin) => self.door.origins.push(origin),
+            None => panic!("`{origin}` is no origin like `https://app.example`"),
+        }
+        self
+    }
+
+    /// Lets pages of any origin connect, those without one (`null`) too. Then nothing but a token in the request keeps
+    /// somebody's page from acting with the cookies of whoever looks at it.
+    #[must_use]
+    pub fn allow_any_origin(mut self) -> Self {
+        self.door.any_origin = true;
+        self
+    }
+
+    /// Answers for this host, too: `app.example`, on any port if none is given.
+    ///
+    /// Once one is named, requests for hosts that are not are answered with 421. So they are without any when
+    /// [`serve`](crate::serve()) listens on a loopback address, where a page whose name resolves to it (DNS rebinding) would
+    /// else count as of the same origin. Names and addresses that can only mean this machine always pass, and so do the
+    /// hosts of [allowed origins](Self::allow_origin). A reverse proxy that runs on the same machine and passes `Host` on
+    /// needs this.
+    ///
+    /// # Panics
+    /// It is no host.
+    #[must_use]
+    pub fn allow_host(mut self, host: &str) -> Self {
+        match Authority::parse(host) {
+            Some(host) => self.door.hosts.push(host),
+            None => panic!("`{host}` is no host like `app.example`"),
+        }
+        self
+    }
+
+    /// Answers for any host, on loopback addresses as well.
+    #[must_use]
+    pub fn allow_any_host(mut self) -> Self {
+        self.door.any_host = true;
+        self
+    }
+
+    /// Takes the host from this header where there is one: for a reverse proxy that always sets it, such as
+    /// `x-forwarded-host`. By default no such header is believed.
+    #[must_use]
+    pub fn forwarded_host(mut self, header: HeaderName) -> Self {
+        self.door.forwarded_host = Some(header);
+        self
+    }
+
+    /// Subprotocols to choose from, the best first. The first that a client offers in `Sec-WebSocket-Protocol` is named in
+    /// the answer; none if there is none.
+    ///
+    /// # Panics
+    /// One of them cannot stand in a header.
+    #[must_use]
+    pub fn protocols<'a>(mut self, protocols: impl IntoIterator<Item = &'a str>) -> Self {
+        let protocols =
+            protocols
+                .into_iter()
+                .map(|protocol| match HeaderValue::from_str(protocol) {
+                    Ok(protocol) => protocol,
+                    Err(_) => panic!("`{protocol}` cannot stand in a header"),
+                });
+        self.protocols = protocols.collect();
+        self
+    }
+
+    /// Ends the connections when this shutdown begins. Not needed with [`serve`](crate::serve()).
+    #[must_use]
+    pub fn shutdown(mut self, shutdown: &Shutdown) -> Self {
+        self.shutdown = Some(shutdown.clone());
+        self
+    }
+
+    /// The route, for any axum application.
+    pub fn route<S>(self) -> MethodRouter<S>
+    where
+        S: Clone + Send + Sync + 'static,
+    {
+        crate::mount(&self.server);
+        let this = Arc::new(self);
+        // HTTP/1.1 upgrades by GET, HTTP/2 by CONNECT.
+        any(async move |request: Request| {
+            let (mut request, _) = request.into_parts();
+            match this.accept(&mut request) {
+                Ok(response) => response,
+                Err(refusal) => {
+                    tracing::debug!(outcome = refusal.outcome, reason = %refusal.text, "refusing a connection");
+                    metrics::connect(refusal.outcome);
+                    refusal.into_response()
                 }
+            }
+        })
+    }
+
+    fn accept(self: &Arc<Self>, request: &mut Parts) -> Result<Response, Refusal> {
+        // The order matters: who may not come in learns nothing, not even whether there is something.
+        self.door.check(request)?;
+        let handshake = upgrade::handshake(request, &self.protocols)?;
+        let opening = Opening::parse(request.uri.query().unwrap_or_default())?;
+        let connection = self.server.open(&opening)?;
+        metrics::connect("accepted");
+        let served_by = request.extensions.get::<Shutdown>();
+        let shutdown = self.shutdown.as_ref().or(served_by).map(Shutdown::watch);
+        let this = Arc::clone(self);
+        tokio::spawn(this.upgraded(connection, handshake.on_upgrade, shutdown));
+        Ok(handshake.response)
+    }
+
+    async fn upgraded(
+        self: Arc<Self>,
+        connection: Connection,
+        on_upgrade: OnUpgrade,
+        shutdown: Option<ShutdownWatch>,
+    ) {
+        let upgraded = match on_upgrade.await {
+            Ok(upgraded) => upgraded,
+            Err(error) => {
+                tracing::debug!(%error, "a client left during the handshake");
+                return;
+            }
+        };
+        // A plain TCP socket is used as such: small frames must not wait for each other in the kernel.
+        match downcast::<TokioIo<TcpStream>>(upgraded) {
+            Ok(parts) => {
+                let io = parts.io.into_inner();
+                // A socket that is gone already says so when it is used.
+                let _ = io.set_nodelay(true);
+                self.run(connection, io, parts.read_buf, shutdown).await;
+            }
+            Err(upgraded) => {
+                let io = TokioIo::new(upgraded);
+                self.run(connection, io, Bytes::new(), shutdown).await;
             }
         }
     }
-}
 
-/// The close code for what the WebSocket library refuses by itself.
-fn code_of(error: axum::Error) -> u16 {
-    match error.into_inner().downcast_ref() {
-        Some(tungstenite::Error::Capacity(_)) => close_code::SIZE,
-        _ => close_code::PROTOCOL,
+    /// Serves a client over a stream on which the handshake is done already: for servers other than axum's, and for
+    /// tests. The connection is one of [`Server::open`]; origins and hosts are not looked at.
+    ///
+    /// Ends when the connection does. Dropping the future cuts it.
+    pub async fn serve<S>(&self, connection: Connection, io: S)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let shutdown = self.shutdown.as_ref().map(Shutdown::watch);
+        self.run(connection, io, Bytes::new(), shutdown).await;
     }
-}
 
-fn message(frame: Frame) -> Message {
-    if !frame.is_text {
-        return Message::Binary(frame.bytes);
-    }
-    match Utf8Bytes::try_from(frame.bytes) {
-        Ok(text) => Message::Text(text),
-        Err(_) => unreachable!("text frames are UTF-8, which custom codecs promise"),
-    }
-}
-
-/// A close frame has room for a reason of 123 bytes (RFC 6455, 5.5).
-const REASON: usize = 123;
-
-async fn close(mut socket: WebSocket, code: u16, reason: &str) {
-    tracing::debug!(code, reason, "closing a connection");
-    let mut end = reason.len().min(REASON);
-    while !reason.is_char_boundary(end) {
-        end -= 1;
-    }
-    let reason = Utf8Bytes::from(reason.get(..end).unwrap_or_default());
-    // The other side may be gone already.
-    let _ = socket
-        .send(Message::Close(Some(CloseFrame { code, reason })))
+    async fn run<S>(
+        &self,
+        mut connection: Connection,
+        io: S,
+        read: Bytes,
+        mut shutdown: Option<ShutdownWatch>,
+    ) where
+        S: AsyncRead + AsyncWrite + Unpin + Send,
+    {
+        let codec = match connection.codec() {
+            Codec::Json => "json",
+            Codec::MessagePack => "msgpack",
+            Codec::Cbor => "cbor",
+            _ => "custom",
+        };
+        let span = tracing::info_span!("transports_connection", transport = "ws", codec);
+        async {
+            let open = metrics::Open::new(codec);
+            let mut socket = Socket::new(io, &read, self.server.limits().frame_bytes);
+            drop(read);
+            let ending =
+                connection::run(&mut connection, &mut socket, &self.settings, &mut shutdown).await;
+            // What it holds of the session is free before the goodbyes.
+            drop(connection);
+            drop(open);
+            let said = ending.said();
+            let code = said.as_ref().map(|(code, _)| code);
+            let text = said.as_ref().map(|(_, text)| &**text);
+            tracing::debug!(reason = ending.label(), code, text, "a connection ends");
+            metrics::disconnect(&ending);
+            close::close(socket, &ending, &self.settings).await;
+        }
+        .instrument(span)
         .await;
+    }
 }
