@@ -31,12 +31,33 @@
 //! # }
 //! ```
 //!
+//! # Limits
+//!
+//! What a client may send is limited by the server ([`transports::server::Limits`]); how long one is waited for, and how
+//! often it may send, by [`WebSocketSettings`]. Each limit has a default. `axum::serve` waits for ever for a request that
+//! was begun; [`serve`](crate::serve()) does not.
+//!
+//! # What can be observed
+//!
+//! Each WebSocket has a `tracing` span `transports_connection` (level info) with the fields `transport` and `codec`; why
+//! requests are refused and connections end are events of level debug. Neither has queries, tokens or values in it.
+//! Counters go to the recorder of the crate `metrics`, if there is one:
+//!
+//! | name | kind | labels |
+//! |---|---|---|
+//! | `transports_connections` | gauge | `transport`: `ws`; `codec`: `json`, `msgpack`, `cbor`, `custom` |
+//! | `transports_connects_total` | counter | `transport`; `outcome`: `accepted`, `origin`, `host`, `handshake`, `opening` |
+//! | `transports_disconnects_total` | counter | `transport`; `reason`: `client`, `lost`, `protocol`, `malformed`, `too_large`, `fragments`, `rate`, `stuck`, `silent`, `failed`, `shutdown` |
+//! | `transports_frames_total`, `transports_bytes_total` | counter | `dir`: `in`, `out`; messages and their payloads |
+//! | `transports_slow_closed_total` | counter | |
+//! | `transports_limit_hits_total` | counter | `limit`: `frame_bytes`, `fragments`, `messages_per_second`, `write_timeout`, `pong_timeout` |
+//!
 //! # Features
 //!
 //! - `ws` (default): the WebSocket adapter.
 //! - `sse` (default): the Server-Sent Events adapter.
-//!
-//! Limits on what a client may send are those of the server: [`transports::server::Limits`].
+//! - `serve` (default): [`serve`](crate::serve()).
+//! - `http2`: WebSocket over HTTP/2 (RFC 8441), and [`serve`](crate::serve()) speaks it.
 
 mod autosync;
 #[cfg(feature = "ws")]

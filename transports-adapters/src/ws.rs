@@ -1,6 +1,8 @@
 //! WebSocket: both ways, in any codec.
 
 mod close;
+#[cfg(test)]
+mod conformance;
 mod connection;
 mod metrics;
 mod rate;

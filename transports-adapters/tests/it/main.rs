@@ -1,0 +1,11 @@
+//! The adapters as an application sees them. Where it can be, over streams in memory and a clock that stands still while
+//! anything happens.
+
+mod closing;
+mod cuts;
+mod door;
+#[cfg(feature = "http2")]
+mod http2;
+mod limits;
+mod serve;
+mod support;
