@@ -7,5 +7,6 @@ mod door;
 #[cfg(feature = "http2")]
 mod http2;
 mod limits;
+mod observed;
 mod serve;
 mod support;

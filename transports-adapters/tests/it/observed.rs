@@ -1,0 +1,156 @@
+//! What is counted, and what is never told.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
+use futures_util::{SinkExt, StreamExt};
+use metrics::{
+    Counter, CounterFn, Gauge, GaugeFn, Histogram, Key, KeyName, Metadata, Recorder, SharedString,
+    Unit,
+};
+use tokio_tungstenite::tungstenite::Message;
+use transports_adapters::{WebSocket, serve};
+
+use crate::support::{close_of, counter, edit, raw, wire};
+
+/// Sums by name and labels.
+#[derive(Clone, Default)]
+struct Sums(Arc<Mutex<BTreeMap<String, f64>>>);
+
+struct Sum(Sums, String);
+
+impl Sum {
+    fn change(&self, change: impl FnOnce(&mut f64)) {
+        change(self.0.0.lock().unwrap().entry(self.1.clone()).or_default());
+    }
+}
+
+impl CounterFn for Sum {
+    fn increment(&self, value: u64) {
+        self.change(|sum| *sum += value as f64);
+    }
+    fn absolute(&self, value: u64) {
+        self.change(|sum| *sum = value as f64);
+    }
+}
+
+impl GaugeFn for Sum {
+    fn increment(&self, value: f64) {
+        self.change(|sum| *sum += value);
+    }
+    fn decrement(&self, value: f64) {
+        self.change(|sum| *sum -= value);
+    }
+    fn set(&self, value: f64) {
+        self.change(|sum| *sum = value);
+    }
+}
+
+impl Sums {
+    fn sum(&self, key: &Key) -> Arc<Sum> {
+        let mut name = key.name().to_owned();
+        for label in key.labels() {
+            name += &format!(" {}={}", label.key(), label.value());
+        }
+        Arc::new(Sum(self.clone(), name))
+    }
+
+    fn get(&self, name: &str) -> f64 {
+        self.0
+            .lock()
+            .unwrap()
+            .get(name)
+            .copied()
+            .unwrap_or_default()
+    }
+}
+
+impl Recorder for Sums {
+    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+        Counter::from_arc(self.sum(key))
+    }
+    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+        Gauge::from_arc(self.sum(key))
+    }
+    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::noop()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn connections_frames_endings_and_limits_are_counted() {
+    let sums = Sums::default();
+    let _recorder = metrics::set_default_local_recorder(&sums);
+    let (server, counter) = counter();
+    let live = WebSocket::new(server.clone()).settings(|settings| settings.message_burst = 2);
+    let mut client = raw(&live, &server, 4096).client().await;
+    let snapshot = client.next().await.unwrap().unwrap();
+    assert_eq!(
+        sums.get("transports_connections transport=ws codec=json"),
+        1.0
+    );
+    assert_eq!(
+        sums.get("transports_bytes_total dir=out"),
+        snapshot.len() as f64
+    );
+    client.send(Message::text(edit(1))).await.unwrap();
+    client.next().await.unwrap().unwrap();
+    assert_eq!(sums.get("transports_frames_total dir=in"), 1.0);
+    assert_eq!(sums.get("transports_frames_total dir=out"), 2.0);
+    assert_eq!(
+        sums.get("transports_bytes_total dir=in"),
+        edit(1).len() as f64
+    );
+    client.send(Message::text(edit(2))).await.unwrap();
+    client.send(Message::text(edit(3))).await.unwrap();
+    assert_eq!(close_of(&mut client).await.0, 1008);
+    assert_eq!(
+        sums.get("transports_connections transport=ws codec=json"),
+        0.0
+    );
+    assert_eq!(
+        sums.get("transports_limit_hits_total limit=messages_per_second"),
+        1.0
+    );
+
+    // A reader that is stuck, a client that does not answer, one that just goes.
+    counter.write().label = "x".repeat(10_000);
+    crate::support::sync(&server);
+    raw(&live, &server, 100).served.await.unwrap();
+    raw(&live, &server, 1 << 20).served.await.unwrap();
+    let gone = raw(&live, &server, 1 << 20);
+    drop(gone.io);
+    gone.served.await.unwrap();
+    for (reason, limit) in [
+        ("rate", "messages_per_second"),
+        ("stuck", "write_timeout"),
+        ("silent", "pong_timeout"),
+    ] {
+        let name = format!("transports_disconnects_total transport=ws reason={reason}");
+        assert_eq!(sums.get(&name), 1.0, "{name}");
+        let name = format!("transports_limit_hits_total limit={limit}");
+        assert_eq!(sums.get(&name), 1.0, "{name}");
+    }
+    assert_eq!(
+        sums.get("transports_disconnects_total transport=ws reason=lost"),
+        1.0
+    );
+    assert_eq!(sums.get("transports_slow_closed_total"), 1.0);
+
+    let (dial, wire) = wire();
+    let app = axum::Router::new().route("/ws", live.route());
+    tokio::spawn(async move { serve(wire, app).await });
+    tokio_tungstenite::client_async("ws://app/ws", dial.connect())
+        .await
+        .unwrap();
+    tokio_tungstenite::client_async("ws://app/ws?codec=morse", dial.connect())
+        .await
+        .unwrap_err();
+    for outcome in ["accepted", "opening"] {
+        let name = format!("transports_connects_total transport=ws outcome={outcome}");
+        assert_eq!(sums.get(&name), 1.0, "{name}");
+    }
+}
