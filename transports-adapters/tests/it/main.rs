@@ -1,5 +1,6 @@
 //! The adapters as an application sees them. Where it can be, over streams in memory and a clock that stands still while
 //! anything happens.
+#![cfg(test)]
 
 mod closing;
 mod cuts;
