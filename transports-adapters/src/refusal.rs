@@ -10,7 +10,7 @@ use transports::server::OpeningError;
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
-    /// The value of the label `outcome` in metrics.
+    /// The value of the label `outcome` in metrics and logs.
     pub(crate) outcome: &'static str,
     pub(crate) text: Cow<'static, str>,
 }
@@ -41,6 +41,7 @@ impl From<OpeningError> for Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
+        tracing::debug!(outcome = self.outcome, reason = %self.text, "refusing a connection");
         let mut response = (self.status, self.text).into_response();
         if self.status == StatusCode::UPGRADE_REQUIRED {
             let headers = response.headers_mut();

@@ -214,7 +214,6 @@ impl WebSocket {
             match this.accept(&mut request) {
                 Ok(response) => response,
                 Err(refusal) => {
-                    tracing::debug!(outcome = refusal.outcome, reason = %refusal.text, "refusing a connection");
                     metrics::connect(refusal.outcome);
                     refusal.into_response()
                 }
