@@ -33,6 +33,9 @@ impl From<OpeningError> for Refusal {
     fn from(error: OpeningError) -> Self {
         let status = match error {
             OpeningError::Codec(_) => StatusCode::INTERNAL_SERVER_ERROR,
+            OpeningError::Refused(ref refusal) => {
+                StatusCode::from_u16(refusal.kind.status()).unwrap_or(StatusCode::FORBIDDEN)
+            }
             _ => StatusCode::BAD_REQUEST,
         };
         Self::new(status, "opening", error.to_string())
