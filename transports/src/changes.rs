@@ -11,7 +11,7 @@ use crate::edit::Reason;
 use crate::patch::Op;
 use crate::path::{At, Path, WritePath};
 use crate::synced::Synced;
-use crate::writer::{Format, Head, Leaf, Writer};
+use crate::writer::{Format, Head, Leaf, Writer, notation};
 
 /// Collects the ops of one patch, encoded for every codec in use while the model is walked.
 ///
@@ -339,10 +339,16 @@ impl Changes {
     pub(crate) fn set_leaf(&mut self, at: &At<'_>, leaf: Leaf<'_>) {
         self.ops += 1;
         if let Some(json) = &mut self.json {
-            json.json_set(at, leaf);
+            json.set_leaf::<notation::Json>(at, leaf);
         }
-        if self.msgpack.is_some() || self.cbor.is_some() || self.data.is_some() {
-            self.other_op(Head::Set, at, &|writer| writer.leaf(leaf));
+        if let Some(msgpack) = &mut self.msgpack {
+            msgpack.set_leaf::<notation::MessagePack>(at, leaf);
+        }
+        if let Some(cbor) = &mut self.cbor {
+            cbor.set_leaf::<notation::Cbor>(at, leaf);
+        }
+        if let Some(ops) = &mut self.data {
+            ops.push(owned(Head::Set, at, |writer| writer.leaf(leaf)).0);
         }
     }
 

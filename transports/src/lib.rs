@@ -82,7 +82,7 @@ pub use self::edit::PatchError;
 pub use self::message::Message;
 pub use self::mirror::{Mirror, Mirrors, diff};
 pub use self::patch::{Op, Patch};
-pub use self::path::{At, Path, Segment};
+pub use self::path::{At, FieldStep, Path, Segment};
 pub use self::schema::Schema;
 pub use self::server::Server;
 pub use self::session::Session;

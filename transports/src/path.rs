@@ -125,10 +125,106 @@ pub struct At<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Step<'a> {
     Root,
-    /// A field as its step is in JSON: `{"Key":"name"}`, with a name that needs no escaping.
-    Field(&'static str),
+    Field(&'static FieldStep),
     Key(&'a str),
     Index(usize),
+}
+
+/// The step into a field, as each codec writes it. Made when the program is compiled.
+///
+/// ```
+/// use transports::{At, FieldStep};
+///
+/// let root = At::root();
+/// assert_eq!(root.field(const { &FieldStep::new("level") }).to_string(), "level");
+/// ```
+#[derive(Debug)]
+pub struct FieldStep {
+    pub(crate) name: &'static str,
+    /// `{"Key":"name"},`; as the others, `None` if it is longer than a block.
+    pub(crate) json: Option<Block>,
+    pub(crate) msgpack: Option<Block>,
+    pub(crate) cbor: Option<Block>,
+}
+
+impl FieldStep {
+    /// # Panics
+    /// If the name is not printable ASCII without `"` and `\\`.
+    #[must_use]
+    #[expect(clippy::indexing_slicing, reason = "runs when the program is compiled")]
+    pub const fn new(name: &'static str) -> Self {
+        let bytes = name.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            assert!(
+                matches!(bytes[at], b' '..=b'~') && bytes[at] != b'"' && bytes[at] != b'\\',
+                "the name of a field is printable and needs no escaping"
+            );
+            at += 1;
+        }
+        let json = Block::of([b"{\"Key\":\"", bytes, b"\"},"]);
+        if json.is_none() {
+            return Self {
+                name,
+                json,
+                msgpack: None,
+                cbor: None,
+            };
+        }
+        // What fits a block of JSON is short enough for a header of one byte.
+        let len = bytes.len() as u8;
+        Self {
+            name,
+            json,
+            msgpack: Block::of([b"\x81\xa3Key", &[0xa0 | len], bytes]),
+            cbor: Block::of([b"\xa1\x63Key", &[0x60 | len], bytes]),
+        }
+    }
+}
+
+/// A piece that is copied with all of the memory it stands in, which is a few moves, and cut to its length then.
+#[derive(Debug)]
+pub(crate) struct Block {
+    bytes: [u8; Self::SIZE],
+    len: usize,
+}
+
+impl Block {
+    const SIZE: usize = 32;
+
+    /// All of `parts`, if there is room.
+    #[expect(clippy::indexing_slicing, reason = "runs when the program is compiled")]
+    const fn of(parts: [&[u8]; 3]) -> Option<Self> {
+        let mut block = Self {
+            bytes: [0; Self::SIZE],
+            len: 0,
+        };
+        let mut part = 0;
+        while part < parts.len() {
+            let mut at = 0;
+            while at < parts[part].len() {
+                if block.len == Self::SIZE {
+                    return None;
+                }
+                block.bytes[block.len] = parts[part][at];
+                block.len += 1;
+                at += 1;
+            }
+            part += 1;
+        }
+        Some(block)
+    }
+
+    /// The piece and what stands behind it.
+    #[inline]
+    pub(crate) const fn memory(&self) -> &[u8; Self::SIZE] {
+        &self.bytes
+    }
+
+    #[inline]
+    pub(crate) const fn len(&self) -> usize {
+        self.len
+    }
 }
 
 impl<'a> At<'a> {
@@ -141,10 +237,9 @@ impl<'a> At<'a> {
         }
     }
 
-    /// A field of the struct here, given as its step is in JSON: `{"Key":"name"}` with a name that is printable ASCII
-    /// without `"` and `\\`. The derive prepares these; any other field goes through [`At::key`].
+    /// A field of the struct here, prepared by the derive; any other goes through [`At::key`].
     #[must_use]
-    pub const fn field(&'a self, step: &'static str) -> Self {
+    pub const fn field(&'a self, step: &'static FieldStep) -> Self {
         At {
             above: Some(self),
             step: Step::Field(step),
@@ -175,7 +270,7 @@ impl<'a> At<'a> {
         let mut path = Path::root();
         self.visit(&mut |step| match step {
             Step::Root => {}
-            Step::Field(step) => path.push(field_name(step)),
+            Step::Field(step) => path.push(step.name),
             Step::Key(key) => path.push(key),
             Step::Index(index) => path.push(index),
         });
@@ -192,9 +287,9 @@ impl<'a> At<'a> {
 
     /// The place above and the step from there; `None` at the root.
     #[inline]
-    pub(crate) const fn split(&self) -> Option<(&'a Self, Step<'a>)> {
+    pub(crate) const fn split(&self) -> Option<(&'a Self, &Step<'a>)> {
         match self.above {
-            Some(above) => Some((above, self.step)),
+            Some(above) => Some((above, &self.step)),
             None => None,
         }
     }
@@ -213,13 +308,6 @@ impl<'a> At<'a> {
         }
         len
     }
-}
-
-/// The name within a prepared step.
-pub(crate) fn field_name(step: &'static str) -> &'static str {
-    step.strip_prefix("{\"Key\":\"")
-        .and_then(|rest| rest.strip_suffix("\"}"))
-        .unwrap_or(step)
 }
 
 /// The path of `at` as it would go out, for messages.

@@ -39,7 +39,7 @@ pub use self::rules::{Length, RangeOf, check_length, check_valid};
 pub use self::serde::{Opaque, Serde, Whole};
 pub use crate::changes::Changes;
 pub use crate::edit::{Author, Edit, EditError, Payload, Reason};
-pub use crate::path::{At, Segment};
+pub use crate::path::{At, FieldStep, Segment};
 pub use crate::schema::{Content, Field, Schema, Tagging, Type, Variant, Variants};
 pub use crate::synced::{Key, Synced, edit_leaf};
 pub use crate::value::Value;

@@ -1,14 +1,18 @@
 //! Bytes of the three built-in codecs, written without a tree in between.
 
+pub(crate) mod notation;
 mod ops;
 mod raw;
+mod set;
 mod tree;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 
 use ciborium_ll::{Encoder, Header};
 
-pub(crate) use self::ops::{Head, Leaf};
+pub(crate) use self::ops::Head;
+pub(crate) use self::set::Leaf;
 use self::tree::{Open, Tree};
 use crate::value::Value;
 
@@ -60,7 +64,7 @@ pub struct Writer {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Form {
+pub(crate) enum Form {
     Json,
     MessagePack,
     Cbor,
@@ -211,7 +215,7 @@ impl Writer {
             }
             Form::Cbor => {
                 out.extend_from_slice(b"\xa1\x63Int");
-                cbor(out, integer(value));
+                cbor(&mut *out, integer(value));
             }
             Form::Tree => self.tree.leaf(Value::Int(value)),
         }
@@ -247,7 +251,7 @@ impl Writer {
             }
             Form::Cbor => {
                 out.extend_from_slice(b"\xa1\x65Float");
-                cbor(out, Header::Float(value));
+                cbor(&mut *out, Header::Float(value));
             }
             Form::Tree => self.tree.leaf(Value::Float(value)),
         }
@@ -261,7 +265,7 @@ impl Writer {
             Form::Json => {
                 separate(out);
                 out.extend_from_slice(b"{\"Str\":");
-                json_text(out, value);
+                json_text(&mut *out, value);
                 out.push(b'}');
             }
             Form::MessagePack => {
@@ -270,7 +274,7 @@ impl Writer {
             }
             Form::Cbor => {
                 out.extend_from_slice(b"\xa1\x63Str");
-                cbor_text(out, value);
+                cbor_text(&mut *out, value);
             }
             Form::Tree => self.tree.leaf(Value::Str(value.to_owned())),
         }
@@ -304,7 +308,7 @@ impl Writer {
             }
             Form::Cbor => {
                 out.extend_from_slice(b"\xa1\x64List");
-                cbor(out, Header::Array(Some(len)));
+                cbor(&mut *out, Header::Array(Some(len)));
             }
             Form::Tree => self.tree.open.push(Open::List(Vec::with_capacity(len))),
         }
@@ -337,7 +341,7 @@ impl Writer {
             }
             Form::Cbor => {
                 out.extend_from_slice(b"\xa1\x63Map");
-                cbor(out, Header::Map(Some(len)));
+                cbor(&mut *out, Header::Map(Some(len)));
             }
             Form::Tree => self
                 .tree
@@ -426,15 +430,15 @@ fn separate(out: &mut Vec<u8>) {
 }
 
 #[inline]
-fn json_text(out: &mut Vec<u8>, text: &str) {
+fn json_text(out: impl Write, text: &str) {
     serde_json::to_writer(out, text).expect(INFALLIBLE);
 }
 
-fn cbor(out: &mut Vec<u8>, header: Header) {
+fn cbor(out: impl Write, header: Header) {
     Encoder::from(out).push(header).expect(INFALLIBLE);
 }
 
-fn cbor_text(out: &mut Vec<u8>, text: &str) {
+fn cbor_text(out: impl Write, text: &str) {
     Encoder::from(out).text(text, None).expect(INFALLIBLE);
 }
 

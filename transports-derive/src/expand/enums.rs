@@ -191,10 +191,11 @@ impl<'a> Enum<'a> {
 
     /// Makes `__at` the place of what is in a variant.
     fn place(&self, variant: &Variant) -> TokenStream {
+        let private = &self.context.private;
         let step = match self.tagging {
-            Tagging::External => step(&variant.name),
+            Tagging::External => step(private, &variant.name),
             Tagging::Internal { .. } => return TokenStream::new(),
-            Tagging::Adjacent { content, .. } => step(content),
+            Tagging::Adjacent { content, .. } => step(private, content),
         };
         quote!(let __at = &__at.#step;)
     }

@@ -265,11 +265,10 @@ pub(super) fn key(name: &str) -> TokenStream {
     }
 }
 
-/// As [`key`], for an `At`, which takes names that need no escaping as JSON has them in a path.
-pub(super) fn step(name: &str) -> TokenStream {
+/// As [`key`], for an `At`, which takes names that need no escaping as codecs have them in a path.
+pub(super) fn step(private: &TokenStream, name: &str) -> TokenStream {
     if is_printable(name) {
-        let step = format!("{{\"Key\":\"{name}\"}}");
-        quote!(field(#step))
+        quote!(field(const { &#private::FieldStep::new(#name) }))
     } else {
         quote!(key(#name))
     }

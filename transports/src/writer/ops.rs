@@ -1,61 +1,8 @@
 //! Ops in the three codecs.
 
-use super::{Form, INFALLIBLE, Writer, json_text, separate};
+use super::{Form, Writer, json_text, separate};
 use crate::patch::Op;
-use crate::path::{At, Step, WritePath, field_name};
-
-/// A value without anything below it.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Leaf<'a> {
-    Bool(bool),
-    Int(i64),
-    Float(f64),
-    Str(&'a str),
-}
-
-impl Writer {
-    pub(crate) fn leaf(&mut self, leaf: Leaf<'_>) {
-        match leaf {
-            Leaf::Bool(value) => self.bool(value),
-            Leaf::Int(value) => self.int(value),
-            Leaf::Float(value) => self.float(value),
-            Leaf::Str(value) => self.str(value),
-        }
-    }
-
-    /// A `Set` of a leaf in JSON: by far the most frequent op, so it goes out in as few pieces as possible.
-    #[inline(always)]
-    pub(crate) fn json_set(&mut self, at: &At<'_>, leaf: Leaf<'_>) {
-        debug_assert_eq!(self.form, Form::Json);
-        let out = &mut self.buffer;
-        // Only ops stand in this buffer.
-        if !out.is_empty() {
-            out.push(b',');
-        }
-        out.extend_from_slice(b"{\"Set\":{\"path\":[");
-        json_at(out, at);
-        match leaf {
-            Leaf::Int(value) => {
-                out.extend_from_slice(b"],\"value\":{\"Int\":");
-                out.extend_from_slice(itoa::Buffer::new().format(value).as_bytes());
-                out.extend_from_slice(b"}}}");
-            }
-            Leaf::Float(value) if value.is_finite() => {
-                out.extend_from_slice(b"],\"value\":{\"Float\":");
-                serde_json::to_writer(&mut *out, &value).expect(INFALLIBLE);
-                out.extend_from_slice(b"}}}");
-            }
-            Leaf::Float(_) => out.extend_from_slice(b"],\"value\":\"Null\"}}"),
-            Leaf::Bool(true) => out.extend_from_slice(b"],\"value\":{\"Bool\":true}}}"),
-            Leaf::Bool(false) => out.extend_from_slice(b"],\"value\":{\"Bool\":false}}}"),
-            Leaf::Str(value) => {
-                out.extend_from_slice(b"],\"value\":{\"Str\":");
-                json_text(out, value);
-                out.extend_from_slice(b"}}}");
-            }
-        }
-    }
-}
+use crate::path::{FieldStep, Step, WritePath};
 
 /// What an op does, without its path and value.
 #[derive(Clone, Copy, Debug)]
@@ -208,8 +155,7 @@ impl Writer {
         path.each(&mut |step| {
             let key = match step {
                 Step::Root => return,
-                Step::Field(step) => field_name(step),
-                Step::Key(key) => key,
+                Step::Field(&FieldStep { name: key, .. }) | Step::Key(key) => key,
                 Step::Index(index) => {
                     self.fixed(b"\x81\xa5Index", b"\xa1\x65Index");
                     return self.raw_uint(index as u64);
@@ -279,41 +225,12 @@ fn json_path(out: &mut Vec<u8>, path: &impl WritePath) {
     });
 }
 
-/// As [`json_path`], on the shortest way: most places are at most three steps deep.
-#[inline]
-fn json_at(out: &mut Vec<u8>, at: &At<'_>) {
-    let Some((above, last)) = at.split() else {
-        return;
-    };
-    if let Some((top, middle)) = above.split() {
-        if let Some((root, first)) = top.split() {
-            if !root.is_root() {
-                json_far(out, root);
-            }
-            json_step(out, first);
-            out.push(b',');
-        }
-        json_step(out, middle);
-        out.push(b',');
-    }
-    json_step(out, last);
-}
-
-/// The steps above the last three, with the comma behind them.
-#[cold]
-fn json_far(out: &mut Vec<u8>, at: &At<'_>) {
-    json_at(out, at);
-    out.push(b',');
-}
-
-#[inline(always)]
 fn json_step(out: &mut Vec<u8>, step: Step<'_>) {
     match step {
         Step::Root => {}
-        Step::Field(step) => out.extend_from_slice(step.as_bytes()),
-        Step::Key(key) => {
+        Step::Field(&FieldStep { name: key, .. }) | Step::Key(key) => {
             out.extend_from_slice(b"{\"Key\":");
-            json_text(out, key);
+            json_text(&mut *out, key);
             out.push(b'}');
         }
         Step::Index(index) => {

@@ -16,7 +16,7 @@ impl Writer {
             Form::MessagePack => {
                 rmp::encode::write_map_len(out, length(len)).expect(INFALLIBLE);
             }
-            Form::Cbor => cbor(out, Header::Map(Some(len))),
+            Form::Cbor => cbor(&mut *out, Header::Map(Some(len))),
             Form::Tree => {}
         }
     }
@@ -31,7 +31,7 @@ impl Writer {
             Form::MessagePack => {
                 rmp::encode::write_array_len(out, length(len)).expect(INFALLIBLE);
             }
-            Form::Cbor => cbor(out, Header::Array(Some(len))),
+            Form::Cbor => cbor(&mut *out, Header::Array(Some(len))),
             Form::Tree => {}
         }
     }
@@ -57,10 +57,10 @@ impl Writer {
         match self.form {
             Form::Json => {
                 separate(out);
-                json_text(out, text);
+                json_text(&mut *out, text);
             }
             Form::MessagePack => rmp::encode::write_str(out, text).expect(INFALLIBLE),
-            Form::Cbor => cbor_text(out, text),
+            Form::Cbor => cbor_text(&mut *out, text),
             Form::Tree => {}
         }
     }
@@ -75,7 +75,7 @@ impl Writer {
             Form::MessagePack => {
                 rmp::encode::write_uint(out, value).expect(INFALLIBLE);
             }
-            Form::Cbor => cbor(out, Header::Positive(value)),
+            Form::Cbor => cbor(&mut *out, Header::Positive(value)),
             Form::Tree => {}
         }
     }

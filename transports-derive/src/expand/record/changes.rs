@@ -120,7 +120,7 @@ impl Body<'_> {
                 quote!(&__at.index(#position))
             }
             _ => {
-                let step = step(&entry.name());
+                let step = step(&self.context.private, &entry.name());
                 quote!(&__at.#step)
             }
         }

@@ -16,7 +16,9 @@ pub(super) struct Log<T: Synced> {
     /// `live` count; the others are memory for later.
     pub(super) touched: Vec<(usize, T::Shadow)>,
     pub(super) live: usize,
-    /// Finds entries of `touched` where there are too many to look through.
+    /// Whether each touched item stood behind the one touched before it, as in a loop over the list.
+    ascending: bool,
+    /// Finds entries of `touched` where they do not ascend and are too many to look through.
     places: HashMap<usize, usize, BuildHasherDefault<Spread>>,
     /// More was done than is worth telling, or it is not known what.
     pub(super) whole: bool,
@@ -64,6 +66,7 @@ impl<T: Synced> Log<T> {
             base: len,
             touched: Vec::new(),
             live: 0,
+            ascending: true,
             places: HashMap::default(),
             whole: false,
             settled: AtomicBool::new(false),
@@ -71,9 +74,14 @@ impl<T: Synced> Log<T> {
         }
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    /// Whether the wire has seen all of this, whatever is noted.
+    #[inline]
+    pub(super) fn is_settled(&self) -> bool {
         self.settled.load(atomic::Ordering::Relaxed)
-            || (self.live == 0 && !self.whole && self.is_in_place())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.is_settled() || (self.live == 0 && !self.whole && self.is_in_place())
     }
 
     /// Whether all items are where they were.
@@ -103,10 +111,18 @@ impl<T: Synced> Log<T> {
     #[inline]
     pub(super) fn forget_touched(&mut self) {
         self.usual = self.live.max(self.usual - self.usual / 8);
-        if self.live > FEW {
+        self.live = 0;
+        if !self.ascending {
+            self.ascending = true;
             self.places.clear();
         }
-        self.live = 0;
+        if self.touched.len() > 4 * FEW {
+            self.shrink();
+        }
+    }
+
+    #[inline(never)]
+    fn shrink(&mut self) {
         let most = 4 * self.usual.max(FEW);
         if self.touched.len() > most {
             self.touched.truncate(most);
@@ -119,9 +135,17 @@ impl<T: Synced> Log<T> {
     pub(super) fn keep(&mut self, count: usize) {
         self.forget_touched();
         self.live = count;
-        if count > FEW {
-            let origins = self.touched.iter().take(count).map(|(origin, _)| *origin);
-            self.places.extend(origins.zip(0..));
+        self.jumble();
+    }
+
+    /// From now on items are touched in any order.
+    #[inline(never)]
+    fn jumble(&mut self) {
+        self.ascending = false;
+        if self.live > FEW {
+            let origins = self.touched.iter().take(self.live);
+            self.places
+                .extend(origins.map(|(origin, _)| *origin).zip(0..));
         }
     }
 
@@ -134,9 +158,28 @@ impl<T: Synced> Log<T> {
         let Some(origin) = self.runs.origin(index) else {
             return;
         };
+        if self.ascending && self.last().is_none_or(|last| last < origin) {
+            return self.remember(origin, item);
+        }
         if self.find(origin).is_some() {
             return;
         }
+        self.remember(origin, item);
+        if self.ascending || self.live == FEW + 1 {
+            self.jumble();
+        } else if self.live > FEW {
+            self.places.insert(origin, self.live - 1);
+        }
+    }
+
+    #[inline]
+    fn last(&self) -> Option<usize> {
+        let last = self.touched.get(self.live.checked_sub(1)?)?;
+        Some(last.0)
+    }
+
+    #[inline]
+    fn remember(&mut self, origin: usize, item: &T) {
         match self.touched.get_mut(self.live) {
             Some((place, shadow)) => {
                 *place = origin;
@@ -145,23 +188,18 @@ impl<T: Synced> Log<T> {
             None => self.touched.push((origin, item.shadow())),
         }
         self.live += 1;
-        if self.live > FEW {
-            if self.live == FEW + 1 {
-                let places = self.touched.iter().take(FEW).map(|(origin, _)| *origin);
-                self.places.extend(places.zip(0..));
-            }
-            self.places.insert(origin, self.live - 1);
-        }
     }
 
     /// The place among the touched of the item that was at `origin`.
     #[inline]
     pub(super) fn find(&self, origin: usize) -> Option<usize> {
-        if self.live <= FEW {
-            self.touched
-                .iter()
-                .take(self.live)
-                .position(|(touched, _)| *touched == origin)
+        let touched = self.touched.get(..self.live)?;
+        if self.ascending {
+            touched
+                .binary_search_by_key(&origin, |(touched, _)| *touched)
+                .ok()
+        } else if self.live <= FEW {
+            touched.iter().position(|(touched, _)| *touched == origin)
         } else {
             self.places.get(&origin).copied()
         }

@@ -45,7 +45,7 @@ impl<T: Synced> Synced for List<T> {
         if self.instance != shadow.0 {
             out.set(at, self);
             *shadow = self.shadow();
-        } else if !self.log.is_empty() {
+        } else {
             self.tell(at, out);
         }
     }
@@ -120,7 +120,21 @@ impl<T: Synced> List<T> {
     }
 
     /// Tells what the log knows, and forgets it.
+    #[inline]
     fn tell(&mut self, at: &At<'_>, out: &mut Changes) {
+        if self.log.is_settled() {
+            return;
+        }
+        if self.log.live == 1 && !self.log.whole && self.log.is_in_place() {
+            // What changed within one item is hardly more than the whole list.
+            self.tell_touched(at, out, Some);
+        } else {
+            self.tell_much(at, out);
+        }
+    }
+
+    #[inline(never)]
+    fn tell_much(&mut self, at: &At<'_>, out: &mut Changes) {
         let mark = out.mark();
         if !self.log.whole && self.log.is_in_place() {
             self.tell_touched(at, out, Some);
@@ -151,8 +165,8 @@ impl<T: Synced> List<T> {
         now: impl Fn(usize) -> Option<usize>,
     ) {
         let before = out.faults().len();
-        let live = self.log.live;
-        for (origin, shadow) in self.log.touched.iter_mut().take(live) {
+        let touched = self.log.touched.get_mut(..self.log.live);
+        for (origin, shadow) in touched.into_iter().flatten() {
             // An item that is gone needs no more.
             let Some((index, item)) =
                 now(*origin).and_then(|index| Some((index, self.items.get_mut(index)?)))
