@@ -1,5 +1,6 @@
 //! A list that knows what was done to it.
 
+mod items;
 mod log;
 mod synced;
 mod traits;
@@ -8,6 +9,7 @@ use std::cmp::Ordering;
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
 
+use self::items::Items;
 use self::log::Log;
 pub use self::synced::ListShadow;
 use super::Instance;
@@ -16,12 +18,15 @@ use crate::synced::Synced;
 
 /// A `Vec` whose syncs cost as much as what was done to it, not as much as it is long.
 ///
-/// It derefs to `Vec<T>` for everything that looks, and has the methods of `Vec` that change. They note what they do:
+/// It derefs to `[T]` for everything that looks, and has the methods of `Vec` that change. They note what they do:
 /// an item that is borrowed mutably is remembered as it was, items that come, go or move are kept account of. At the
 /// sync that becomes the fewest ops: an `Insert` for a push, a `RemoveAt` for a removal, a `Move` or a `Reorder` for
 /// items that changed places, and the deepest changed places within items that were touched.
 ///
 /// There is no way to the `Vec` itself but [`edit`](Self::edit), after which all of the list is compared.
+///
+/// The items lie in a deque, so that the first ones can go without a move of the others: [`remove(0)`](Self::remove), a
+/// `drain` at the front and a sliding window cost the same however long the list is.
 ///
 /// A list that was swapped, taken or assigned is another list, and is sent as a whole. So is one to which more was done
 /// than it has items.
@@ -55,7 +60,7 @@ use crate::synced::Synced;
 /// # }
 /// ```
 pub struct List<T: Synced> {
-    items: Vec<T>,
+    items: Items<T>,
     instance: Instance,
     log: Log<T>,
 }
@@ -73,6 +78,26 @@ impl<T: Synced> List<T> {
         Self::from(Vec::with_capacity(capacity))
     }
 
+    fn of(items: Items<T>) -> Self {
+        Self {
+            log: Log::new(items.len()),
+            instance: Instance::new(),
+            items,
+        }
+    }
+
+    /// How many items there is room for without more memory.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        self.items.capacity()
+    }
+
+    /// All items.
+    #[must_use]
+    pub fn as_slice(&self) -> &[T] {
+        &self.items
+    }
+
     /// Makes room for `additional` more items.
     pub fn reserve(&mut self, additional: usize) {
         self.items.reserve(additional);
@@ -87,7 +112,7 @@ impl<T: Synced> List<T> {
     /// as a whole.
     pub fn edit<R>(&mut self, change: impl FnOnce(&mut Vec<T>) -> R) -> R {
         self.open().whole = true;
-        change(&mut self.items)
+        self.items.edit(change)
     }
 
     /// Adds an item at the end.
@@ -123,7 +148,10 @@ impl<T: Synced> List<T> {
     /// If there is no such item.
     pub fn remove(&mut self, index: usize) -> T {
         self.open();
-        let item = self.items.remove(index);
+        let len = self.items.len();
+        let Some(item) = self.items.remove(index) else {
+            panic!("the index {index} is out of bounds, the length is {len}");
+        };
         self.log.rearrange(|runs| runs.remove(index, index + 1));
         item
     }
@@ -133,14 +161,9 @@ impl<T: Synced> List<T> {
     /// # Panics
     /// If there is no such item.
     pub fn swap_remove(&mut self, index: usize) -> T {
-        self.open();
-        let item = self.items.swap_remove(index);
-        let last = self.items.len();
-        self.log.rearrange(|runs| {
-            runs.swap(index, last);
-            runs.remove(last, last + 1);
-        });
-        item
+        let last = self.items.len().saturating_sub(1);
+        self.swap(index, last);
+        self.remove(last)
     }
 
     /// Drops all items from `len` on.
@@ -159,9 +182,7 @@ impl<T: Synced> List<T> {
 
     /// Moves all items of `other` to the end of this list.
     pub fn append(&mut self, other: &mut Vec<T>) {
-        let (len, more) = (self.items.len(), other.len());
-        self.open().rearrange(|runs| runs.insert(len, more));
-        self.items.append(other);
+        self.extend(other.drain(..));
     }
 
     /// Adds copies of all items of `other` at the end.
@@ -181,7 +202,7 @@ impl<T: Synced> List<T> {
         self.open();
         let items = self.items.split_off(at);
         self.log.rearrange(|runs| runs.remove(at, end));
-        Self::from(items)
+        Self::of(items)
     }
 
     /// Takes the items of a range out. They are gone at once, also if the iterator is not used to its end.
@@ -237,7 +258,7 @@ impl<T: Synced> List<T> {
     pub fn dedup_by(&mut self, mut same: impl FnMut(&T, &T) -> bool) {
         let mut kept = Vec::with_capacity(self.items.len());
         let mut before: Option<&T> = None;
-        for item in &self.items {
+        for item in self.items.iter() {
             let keeps = before.is_none_or(|before| !same(item, before));
             kept.push(keeps);
             if keeps {
@@ -385,9 +406,10 @@ impl<T: Synced> List<T> {
         }
         self.open()
             .rearrange(|runs| runs.permute(order.iter().copied()));
-        let mut old: Vec<_> = self.items.drain(..).map(Some).collect();
-        self.items
-            .extend(order.iter().filter_map(|&index| old.get_mut(index)?.take()));
+        self.items.edit(|items| {
+            let mut old: Vec<_> = items.drain(..).map(Some).collect();
+            items.extend(order.iter().filter_map(|&index| old.get_mut(index)?.take()));
+        });
     }
 
     /// The item at `index`, to change it.
@@ -439,7 +461,7 @@ impl<T: Synced> List<T> {
     /// The `Vec`, tracked no longer.
     #[must_use]
     pub fn into_vec(self) -> Vec<T> {
-        self.items
+        self.items.into_vec()
     }
 
     #[inline]
@@ -471,7 +493,7 @@ fn bounds(range: &impl RangeBounds<usize>, len: usize) -> (usize, usize) {
 
 /// Removed items, see [`List::drain`].
 #[derive(Debug)]
-pub struct Drain<'a, T>(std::vec::Drain<'a, T>);
+pub struct Drain<'a, T>(std::collections::vec_deque::Drain<'a, T>);
 
 impl<T> Iterator for Drain<'_, T> {
     type Item = T;

@@ -85,7 +85,7 @@ impl<T: Synced> Synced for List<T> {
     fn admit(&self, old: Option<&Self>) -> Result<(), EditError> {
         synced::admit_items(
             self.items.iter(),
-            old.into_iter().flat_map(|old| &old.items),
+            old.into_iter().flat_map(|old| old.items.iter()),
         )
     }
 
@@ -106,7 +106,9 @@ impl<T: Synced> List<T> {
             Edit::Reorder(order) => Some(order.clone()),
             _ => None,
         };
-        let undo = synced::edit_items(&mut self.items, edit, author)?;
+        let undo = self
+            .items
+            .edit(|items| synced::edit_items(items, edit, author))?;
         self.log.rearrange(|runs| match &undo {
             Edit::RemoveAt(index) => runs.insert(*index, 1),
             Edit::Insert(index, _) => runs.remove(*index, index + 1),

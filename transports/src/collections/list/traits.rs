@@ -5,16 +5,14 @@ use std::hash::{Hash, Hasher};
 use std::ops::{Deref, Index, IndexMut};
 use std::slice::SliceIndex;
 
-use super::log::Log;
 use super::{IterMut, List};
-use crate::collections::Instance;
 use crate::synced::Synced;
 
 impl<T: Synced> Deref for List<T> {
-    type Target = Vec<T>;
+    type Target = [T];
 
     #[inline]
-    fn deref(&self) -> &Vec<T> {
+    fn deref(&self) -> &[T] {
         &self.items
     }
 }
@@ -24,7 +22,7 @@ impl<T: Synced, I: SliceIndex<[T]>> Index<I> for List<T> {
 
     #[inline]
     fn index(&self, index: I) -> &I::Output {
-        Index::index(&self.items, index)
+        Index::index(&*self.items, index)
     }
 }
 
@@ -41,17 +39,13 @@ impl<T: Synced> IndexMut<usize> for List<T> {
 
 impl<T: Synced> From<Vec<T>> for List<T> {
     fn from(items: Vec<T>) -> Self {
-        Self {
-            log: Log::new(items.len()),
-            instance: Instance::new(),
-            items,
-        }
+        Self::of(items.into())
     }
 }
 
 impl<T: Synced> From<List<T>> for Vec<T> {
     fn from(list: List<T>) -> Self {
-        list.items
+        list.into_vec()
     }
 }
 
@@ -69,11 +63,9 @@ impl<T: Synced> FromIterator<T> for List<T> {
 
 impl<T: Synced> Extend<T> for List<T> {
     fn extend<I: IntoIterator<Item = T>>(&mut self, items: I) {
-        let before = self.items.len();
-        self.open();
-        self.items.extend(items);
-        let more = self.items.len() - before;
-        self.log.rearrange(|runs| runs.insert(before, more));
+        let items = items.into_iter();
+        self.reserve(items.size_hint().0);
+        items.for_each(|item| self.push(item));
     }
 }
 
@@ -88,7 +80,7 @@ impl<T: Synced> IntoIterator for List<T> {
     type IntoIter = std::vec::IntoIter<T>;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.items.into_iter()
+        self.into_vec().into_iter()
     }
 }
 
@@ -119,19 +111,19 @@ impl<T: Synced> Default for List<T> {
 /// The copy is another list: put in the place of the first, it is sent as a whole.
 impl<T: Synced + Clone> Clone for List<T> {
     fn clone(&self) -> Self {
-        Self::from(self.items.clone())
+        Self::of(self.items.clone())
     }
 }
 
 impl<T: Synced + fmt::Debug> fmt::Debug for List<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.items.fmt(f)
+        (**self).fmt(f)
     }
 }
 
 impl<T: Synced + PartialEq> PartialEq for List<T> {
     fn eq(&self, other: &Self) -> bool {
-        self.items == other.items
+        **self == **other
     }
 }
 
@@ -139,19 +131,19 @@ impl<T: Synced + Eq> Eq for List<T> {}
 
 impl<T: Synced + PartialEq> PartialEq<Vec<T>> for List<T> {
     fn eq(&self, other: &Vec<T>) -> bool {
-        self.items == *other
+        **self == **other
     }
 }
 
 impl<T: Synced + Hash> Hash for List<T> {
     fn hash<H: Hasher>(&self, state: &mut H) {
-        self.items.hash(state);
+        (**self).hash(state);
     }
 }
 
 impl<T: Synced + serde::Serialize> serde::Serialize for List<T> {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.items.serialize(serializer)
+        (**self).serialize(serializer)
     }
 }
 
