@@ -55,7 +55,7 @@ impl Notation for Json {
     #[inline(always)]
     fn index(out: &mut Vec<u8>, index: usize) {
         out.extend_from_slice(b"{\"Index\":");
-        digits(out, index as u64);
+        digits(out, index);
         out.extend_from_slice(b"},");
     }
 
@@ -67,10 +67,7 @@ impl Notation for Json {
         match leaf {
             Leaf::Int(value) => {
                 out.extend_from_slice(b"],\"value\":{\"Int\":");
-                if value < 0 {
-                    out.push(b'-');
-                }
-                digits(out, value.unsigned_abs());
+                digits(out, value);
                 out.extend_from_slice(b"}}}");
             }
             Leaf::Float(value) if value.is_finite() => {
@@ -198,21 +195,7 @@ pub(super) fn block(out: &mut Vec<u8>, block: &Block) {
     out.truncate(end);
 }
 
-/// Decimal digits. Short numbers are the usual ones, and are written where they belong.
 #[inline(always)]
-fn digits(out: &mut Vec<u8>, number: u64) {
-    const MOST: usize = 5;
-
-    let len = number.checked_ilog10().map_or(1, |log| log as usize + 1);
-    if len > MOST {
-        return out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
-    }
-    let start = out.len();
-    out.extend_from_slice(&[b'0'; MOST]);
-    out.truncate(start + len);
-    let mut left = number as u32;
-    for place in out.iter_mut().rev().take(len) {
-        *place += (left % 10) as u8;
-        left /= 10;
-    }
+fn digits(out: &mut Vec<u8>, number: impl itoa::Integer) {
+    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
