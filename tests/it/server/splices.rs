@@ -109,9 +109,10 @@ fn a_splice_on_the_wire() {
 fn a_patch_that_was_only_made_in_parts_is_a_snapshot_for_others() {
     let (session, server, page) = hosted();
     let mut new = open(&server, "ops=splice");
+    messages(&mut new);
     page.write().text.push('!');
     let _ = session.sync();
-    assert_eq!(ops(&messages(&mut new)[1]), [splice("text", 120, 0, "!")]);
+    assert_eq!(ops(&messages(&mut new)[0]), [splice("text", 120, 0, "!")]);
 
     let since = "since=%7B%221%22%3A0%7D";
     let told = messages(&mut open(
@@ -138,24 +139,42 @@ fn a_patch_that_was_only_made_in_parts_is_a_snapshot_for_others() {
 fn a_patch_made_right_before_a_connection_came_is_a_snapshot_for_it() {
     let (session, server, page) = hosted();
     let mut new = open(&server, "ops=splice");
+    messages(&mut new);
     page.write().text.push('!');
     // Opening takes the change in, and the next sync publishes it.
     let mut late = open(&server, "");
     let _ = session.sync();
     let told = messages(&mut late);
     assert!(
-        matches!(
-            told.as_slice(),
-            [Message::Snapshot { rev: 1, .. }, Message::Patch { .. }]
-                | [
-                    Message::Snapshot { rev: 1, .. },
-                    Message::Snapshot { rev: 1, .. }
-                ]
-        ),
+        matches!(told.as_slice(), [Message::Snapshot { rev: 1, .. }, ..]),
         "{told:?}"
     );
     assert!(!format!("{told:?}").contains("Splice"));
-    assert_eq!(ops(&messages(&mut new)[1]), [splice("text", 120, 0, "!")]);
+    assert_eq!(ops(&messages(&mut new)[0]), [splice("text", 120, 0, "!")]);
+}
+
+/// The whole text stays the same size, and the snapshot that there is is a little older: the patches made since must not
+/// be counted on, as they are not there in the form that this client reads.
+#[test]
+fn a_snapshot_is_not_completed_with_patches_in_another_form() {
+    let session = Session::new();
+    let server = Server::new(session.clone());
+    let page = session.host(Page {
+        text: Text::from("a".repeat(100_000)),
+        title: String::new(),
+        author: String::new(),
+        n: 0,
+    });
+    messages(&mut open(&server, ""));
+    let _new = open(&server, "ops=splice");
+    page.write().text.push('b');
+    let _ = session.sync();
+    let told = messages(&mut open(&server, ""));
+    let [Message::Snapshot { rev: 1, value, .. }] = told.as_slice() else {
+        panic!("{} messages", told.len())
+    };
+    let text = page.read().text.to_string();
+    assert!(value.get("text") == Some(&Value::from(text)));
 }
 
 #[test]

@@ -218,14 +218,27 @@ impl Logged {
         Some(encoded.frame.get(encoded.body.clone()).unwrap_or_default())
     }
 
-    /// In this format and form, made from another format if need be. Whole texts do for who wants spliced ones, but not
-    /// the other way round.
+    /// The bytes of the message for this reader, or about as many; `None` as for [`frame`](Self::frame).
+    pub(crate) fn size_for(&self, reader: &Reader) -> Option<usize> {
+        let forms = self.forms(reader.texts)?;
+        let made = |place: &OnceLock<Encoded>| Some(place.get()?.frame.len());
+        let format = reader.codec.format();
+        let exact = format.and_then(|format| forms.get(format.slot()).and_then(made));
+        exact.or_else(|| forms.iter().filter_map(made).max())
+    }
+
+    /// The encodings that serve this form. Whole texts do for who wants spliced ones, but not the other way round.
+    fn forms(&self, texts: Texts) -> Option<&[OnceLock<Encoded>]> {
+        match (texts, &self.spliced) {
+            (Texts::Spliced, Some(spliced)) if is_made(spliced) => Some(spliced),
+            _ if is_made(&self.whole) => Some(&self.whole),
+            _ => None,
+        }
+    }
+
+    /// In this format and form, made from another format if need be.
     fn encoded(&self, format: Format, texts: Texts) -> Option<&Encoded> {
-        let forms = match (texts, &self.spliced) {
-            (Texts::Spliced, Some(spliced)) if is_made(spliced) => spliced,
-            _ if is_made(&self.whole) => &self.whole,
-            _ => return None,
-        };
+        let forms = self.forms(texts)?;
         let encoded = forms.get(format.slot())?.get_or_init(|| {
             let mut body = Writer::new(format, Vec::new());
             if let Some(Message::Patch { patch, .. }) = read(forms) {

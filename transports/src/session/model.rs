@@ -182,7 +182,7 @@ impl<T: Synced> Slot<T> {
         let mut snapshots = self.snapshots.lock();
         if let Some(encoded) = snapshots.get(reader)
             && !self.changed.load(Ordering::SeqCst)
-            && let Some(update) = encoded.update(&self.record.lock())
+            && let Some(update) = encoded.update(reader, &self.record.lock())
         {
             return Ok(update);
         }
@@ -303,7 +303,7 @@ impl<T: Synced> Model for Slot<T> {
             drop(self.settled(shared));
         }
         let encoded = || self.snapshots.try_lock()?.size();
-        let patches = self.record.lock().patches(have, encoded);
+        let patches = self.record.lock().patches(reader, have, encoded);
         patches.map_or_else(|| self.snapshot(shared, reader), Ok)
     }
 

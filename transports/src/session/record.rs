@@ -116,19 +116,20 @@ impl Record {
         Some(self.log.iter().skip(first))
     }
 
-    /// How many bytes of patches a peer lacks.
-    pub(super) fn missed_bytes(&self, have: Have) -> Option<usize> {
-        Some(self.missed(have)?.map(|patch| patch.size).sum())
+    /// How many bytes of patches a peer lacks; `None` if some are not there in the form that it reads.
+    fn missed_bytes(&self, reader: &Reader, have: Have) -> Option<usize> {
+        self.missed(have)?.map(|patch| patch.size_for(reader)).sum()
     }
 
     /// The patches that a peer lacks, some [`CHUNK`] of them, if they are kept and take less than `whole`, the bytes
     /// of the model itself. Few bytes are worth no look at that.
     pub(super) fn patches(
         &self,
+        reader: &Reader,
         have: Have,
         whole: impl FnOnce() -> Option<usize>,
     ) -> Option<Update> {
-        let bytes = self.missed_bytes(have)?;
+        let bytes = self.missed_bytes(reader, have)?;
         if bytes > SMALL && whole().is_some_and(|whole| whole < bytes) {
             return None;
         }
@@ -137,7 +138,7 @@ impl Record {
         let mut patches = Vec::new();
         for patch in missed.by_ref() {
             patches.push(Arc::clone(patch));
-            room = room.saturating_sub(patch.size);
+            room = room.saturating_sub(patch.size_for(reader).unwrap_or_default());
             if room == 0 {
                 break;
             }
@@ -182,10 +183,10 @@ impl Snapshots {
 impl Encoded {
     /// The update that this snapshot makes. One of a large model that is a little older serves, too, with the patches
     /// made since: otherwise each of many peers that connect while the model changes would cost an encoding.
-    pub(super) fn update(&self, record: &Record) -> Option<Update> {
+    pub(super) fn update(&self, reader: &Reader, record: &Record) -> Option<Update> {
         let since = Have::Revision(self.rev);
         if self.rev != record.rev {
-            let behind = record.missed_bytes(since)?;
+            let behind = record.missed_bytes(reader, since)?;
             if self.bytes.len() < SMALL || behind > self.bytes.len() / 8 {
                 return None;
             }
