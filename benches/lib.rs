@@ -1,6 +1,8 @@
 //! Measuring, for the programs beside: contestants take turns, and the median of many rounds counts.
 #![expect(clippy::print_stdout, reason = "tables are what this is for")]
 
+pub mod serving;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
