@@ -1,0 +1,95 @@
+// Edits that wait for the server's answer.
+
+import { diff } from "./diff.js";
+import type { Op } from "./patch.js";
+import { type Node, type Path, child, encode, plain, sibling } from "./value.js";
+
+/** Why an edit failed:
+ *
+ * - `refused`: the server took it back, `reason` is its own sentence;
+ * - `unknown`: the connection was lost before the answer. The server may have made it, and what it holds shows when the
+ *   connection is back;
+ * - `dropped`: it was never sent, and will not be;
+ * - `invalid`: it makes no sense here: the value cannot travel, or there is no such place. Never sent. */
+export type EditFailure = "refused" | "unknown" | "dropped" | "invalid";
+
+/** An edit that failed. */
+export class EditError extends Error {
+  override readonly name = "EditError";
+
+  constructor(
+    readonly kind: EditFailure,
+    /** The place that was to change. */
+    readonly path: Path,
+    /** What the server said, or what is wrong here. */
+    readonly reason: string,
+  ) {
+    super(reason);
+  }
+}
+
+/** What an edit does to the model as it is shown. */
+export type Change = (node: Node) => Op[];
+
+/** An edit without its answer. */
+export class Edit {
+  readonly promise: Promise<number>;
+  resolve!: (rev: number) => void;
+  ops: Op[];
+  /** Its proposal's name, once it is on the way. */
+  proposal?: string;
+  /** It was on the way when the connection broke: settled, but on show until the server tells. */
+  doubtful = false;
+  #reject!: (error: EditError) => void;
+
+  /** `again`: the ops depend on what the model is when they are sent. */
+  constructor(
+    readonly path: Path,
+    readonly change: Change,
+    readonly again: boolean,
+    node: Node,
+  ) {
+    this.promise = new Promise((resolve, reject) => {
+      this.resolve = resolve;
+      this.#reject = reject;
+    });
+    try {
+      this.ops = change(node);
+    } catch (error) {
+      throw new EditError("invalid", path, (error as Error).message);
+    }
+  }
+
+  fail(kind: EditFailure, reason: string): void {
+    this.#reject(new EditError(kind, this.path, reason));
+  }
+}
+
+function at(node: Node, path: Path): Node | undefined {
+  return path.reduce<Node | undefined>(child, node);
+}
+
+/** Another value for a place, or what a function makes of the present one. */
+export function set(path: Path, value: unknown): Change {
+  return (node) => {
+    const old = at(node, path);
+    const now = typeof value === "function" ? value(old === undefined ? old : plain(old)) : value;
+    const hint = old ?? sibling(at(node, path.slice(0, -1)));
+    return diff(path, old, encode(now, hint, path.length));
+  };
+}
+
+/** A new item of a list; without an index at its end. */
+export function insert(path: Path, index: number | undefined, value: unknown): Change {
+  return (node) => {
+    const list = at(node, path);
+    const end = (list as { items?: Node[] } | undefined)?.items?.length ?? 0;
+    return [{ op: "Insert", path, index: index ?? end, value: encode(value, sibling(list), path.length + 1) }];
+  };
+}
+
+/** Takes out an item of a list or an entry of a map. */
+export function remove(path: Path): Op {
+  const key = path.at(-1);
+  return typeof key === "number" ? { op: "RemoveAt", path: path.slice(0, -1), index: key } : { op: "Remove", path };
+}

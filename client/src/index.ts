@@ -1,0 +1,34 @@
+/** The whole client: JSON, MessagePack or CBOR over WebSocket, or Server-Sent Events. */
+export * from "./public.js";
+
+import { address, Client, type Options as Basics } from "./client.js";
+import { cbor } from "./codec/cbor.js";
+import { json } from "./codec/json.js";
+import { msgpack } from "./codec/msgpack.js";
+import { sse } from "./transport/sse.js";
+import { websocket } from "./transport/websocket.js";
+
+const codecs = { json, msgpack, cbor };
+
+export interface Options extends Basics {
+  /** `json` by default. Server-Sent Events are always JSON. */
+  codec?: keyof typeof codecs;
+  /** `sse` is one-way: edits are refused. */
+  transport?: "websocket" | "sse";
+  /** An address for Server-Sent Events, for networks that let no WebSocket through: tried in turn with the WebSocket
+   * from the third attempt on. Edits wait for a WebSocket. */
+  fallback?: string | URL;
+}
+
+/** Connects to a server and stays connected. `url` may be relative to the page. */
+export function connect(url: string | URL, options: Options = {}): Client {
+  const { fallback } = options;
+  const isOneWay = options.transport === "sse";
+  return new Client(
+    (attempt) =>
+      isOneWay || (fallback && attempt >= 2 && attempt % 2 === 0)
+        ? { transport: sse, codec: json, url: address(isOneWay ? url : fallback!) }
+        : { transport: websocket, codec: codecs[options.codec ?? "json"], url: address(url) },
+    isOneWay ? { ...options, queue: 0 } : options,
+  );
+}
