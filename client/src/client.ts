@@ -1,246 +1,89 @@
-import type { Codec } from "./codec.js";
-import { Gap, Mirrors } from "./mirrors.js";
-import { type Key, Model, report } from "./model.js";
-import { FRAME_LIMIT, type Link, type Transport, type TransportOptions } from "./transport.js";
+import { MirrorClient, type Options as ConnectionOptions, type Plan } from "./connection.js";
+import { type Change, Edit, EditError, insert, remove, set } from "./edit.js";
+import { Editor } from "./editor.js";
+import { type Host, type Key, Mirror } from "./handle.js";
+import type { Op } from "./patch.js";
+import type { Path } from "./value.js";
 
-/** - `connecting`: on the way, or about to be;
- * - `open`: connected;
- * - `waiting`: the connection was lost or did not come about, and is tried again after a while;
- * - `stopped`: for good. */
-export type State = "connecting" | "open" | "waiting" | "stopped";
-
-export interface Options extends TransportOptions {
+export interface Options extends ConnectionOptions {
   /** Edits made without a connection wait, so many of them at most: 100 by default. They are sent once there is one.
    * With 0 they are refused at once. */
   queue?: number;
-  /** The longest pause before connecting again, in ms: 30,000 by default. */
-  longestDelay?: number;
-  /** Connects only when `start` is called. */
-  paused?: boolean;
-  /** The time in ms after which a server that answers nothing counts as gone: 20,000 by default. */
-  patience?: number;
 }
 
-interface Events {
-  /** A model came, changed or went. */
-  change: Model;
-  state: State;
-  /** Why the connection was lost, or what of the server's was malformed. */
-  problem: Error;
-}
-
-const FIRST_DELAY = 500; // ms; doubles with each failure in a row
-const STABLE = 5_000; // ms that a connection has to last, to be no failure
-
-/** @internal How the attempt of this number is made. */
-export type Plan = (attempt: number) => { transport: Transport; codec: Codec; url: URL };
-
-/** A server's models, kept up to date. Made by {@link connect}. */
-export class Client {
-  /** What the connection is doing. */
-  state: State = "waiting";
-  #started = false;
-  readonly #plan: Plan;
-  readonly #options: Options;
-  readonly #mirrors: Mirrors;
-  readonly #models = new Map<Key, Model>();
-  readonly #listeners = new Map<string, Set<(event: never) => void>>();
-  #link: Link | undefined;
-  #codec!: Codec;
-  #timer: ReturnType<typeof setTimeout> | undefined;
-  #watchdog: ReturnType<typeof setTimeout> | undefined;
-  #failures = 0;
-  #openedAt: number | undefined;
-
+/** A server's models, kept up to date, to be edited. Made by {@link connect}. */
+export class Client extends MirrorClient {
   /** @internal */
   constructor(plan: Plan, options: Options) {
-    this.#plan = plan;
-    this.#options = options;
-    this.#mirrors = new Mirrors({ queue: options.queue ?? 100, send: (message) => this.#send(message) });
-    if (!options.paused) this.start();
+    super(plan, options, (send) => new Editor(send, options.queue ?? 100), Model);
   }
 
-  /** The model of this id; or the first of this type. It need not be there yet. */
-  model<T = any>(key: Key): Model<T> {
-    let model = this.#models.get(key);
-    if (!model) {
-      model = new Model<T>(key, {
-        mirrors: this.#mirrors,
-        isStopped: () => this.state === "stopped",
-        onState: (listener) => this.on("state", listener),
-        flush: () => this.#flush(),
-      });
-      this.#models.set(key, model);
-    }
-    return model;
-  }
-
-  /** The models that are there. */
-  get models(): Model[] {
-    return [...this.#mirrors.replicas.keys()].map((id) => this.model(id));
-  }
-
-  /** Calls `listener` with each event of this name. Returns what ends it. */
-  on<E extends keyof Events>(event: E, listener: (event: Events[E]) => void): () => void {
-    let listeners = this.#listeners.get(event);
-    if (!listeners) this.#listeners.set(event, (listeners = new Set()));
-    listeners.add(listener);
-    return () => void listeners.delete(listener);
-  }
-
-  /** Connects a client that is `paused`. */
-  start(): void {
-    if (this.#started || this.state === "stopped") return;
-    this.#started = true;
-    globalThis.addEventListener?.("online", this.#online);
-    globalThis.document?.addEventListener("visibilitychange", this.#visible);
-    // Those who called may want to hear of it first.
-    this.#timer = setTimeout(() => this.#open());
-    this.#become("connecting");
-  }
-
-  /** Ends the connection for good. Values stay, and edits without an answer are rejected. */
-  stop(): void {
-    globalThis.removeEventListener?.("online", this.#online);
-    globalThis.document?.removeEventListener("visibilitychange", this.#visible);
-    this.#close();
-    this.#mirrors.drop("stopped");
-    this.#flush();
-    this.#become("stopped");
-  }
-
-  readonly #online = () => {
-    if (this.state === "waiting") this.#open();
-    // A connection from before may be dead without anybody having noticed.
-    else if (this.state === "open") this.#probe();
-  };
-
-  readonly #visible = () => {
-    if (!document.hidden) this.#online();
-  };
-
-  #open(): void {
-    clearTimeout(this.#timer);
-    this.#become("connecting");
-    if (this.state !== "connecting") return;
-    try {
-      const { transport, codec, url } = this.#plan(this.#failures);
-      this.#codec = codec;
-      const query = { codec: codec.name, ...this.#mirrors.query() };
-      for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-      const link = transport(
-        url,
-        {
-          opened: () => this.#link === link && this.#opened(),
-          frame: (frame) => this.#link === link && this.#receive(frame),
-          lost: (reason) => this.#link === link && this.#lost(new Error(reason)),
-        },
-        this.#options,
-      );
-      this.#link = link;
-      this.#watch();
-    } catch (error) {
-      this.#lost(error as Error);
-    }
-  }
-
-  #opened(): void {
-    this.#quiet();
-    this.#openedAt = Date.now();
-    this.#mirrors.opened();
-    this.#become("open");
-  }
-
-  #receive(frame: string | ArrayBuffer): void {
-    this.#quiet();
-    let problem: Error | undefined;
-    try {
-      const size = typeof frame === "string" ? frame.length : frame.byteLength;
-      if (size > (this.#options.frameLimit ?? FRAME_LIMIT)) throw new RangeError(`a frame of ${size} bytes`);
-      this.#mirrors.receive(this.#codec.decode(frame));
-    } catch (error) {
-      problem = error as Error;
-      if (!(error instanceof Gap)) this.#mirrors.distrust();
-    }
-    this.#flush();
-    if (problem && this.state !== "stopped") this.#lost(problem);
-  }
-
-  #lost(problem: Error): void {
-    const lasted = this.#openedAt === undefined ? 0 : Date.now() - this.#openedAt;
-    this.#failures = lasted >= STABLE ? 0 : this.#failures + 1;
-    this.#close();
-    const longest = Math.min(this.#options.longestDelay ?? 30_000, FIRST_DELAY * 2 ** Math.max(0, this.#failures - 1));
-    // Full jitter, so that a server that comes back does not meet all its clients at once.
-    this.#timer = setTimeout(() => this.#open(), longest * Math.random());
-    this.#flush();
-    if (!this.#emit("problem", problem)) console.warn(`transports: ${problem.message}`);
-    this.#become("waiting");
-  }
-
-  #close(): void {
-    clearTimeout(this.#timer);
-    this.#quiet();
-    this.#openedAt = undefined;
-    const link = this.#link;
-    this.#link = undefined;
-    link?.close();
-    this.#mirrors.lost();
-  }
-
-  #send(message: unknown): boolean {
-    if (this.state === "stopped" || !this.#link?.send?.(this.#codec.encode(message))) return false;
-    this.#watch();
-    return true;
-  }
-
-  #probe(): void {
-    this.#mirrors.probe();
-  }
-
-  /** From here on the server has to say something. */
-  #watch(): void {
-    const patience = this.#options.patience ?? 20_000;
-    this.#watchdog ??= setTimeout(() => this.#lost(new Error(`no answer in ${patience} ms`)), patience);
-  }
-
-  #quiet(): void {
-    clearTimeout(this.#watchdog);
-    this.#watchdog = undefined;
-  }
-
-  #become(state: State): void {
-    if (this.state === state || this.state === "stopped") return;
-    this.state = state;
-    this.#emit("state", state);
-  }
-
-  /** Tells of what changed. */
-  #flush(): void {
-    const { changed } = this.#mirrors;
-    const replicas = [...changed];
-    changed.clear();
-    for (const replica of replicas) {
-      // A type's model may be another one now.
-      for (const key of [replica.id, replica.type]) this.#models.get(key)?.notify();
-      this.#emit("change", this.model(replica.id));
-    }
-  }
-
-  #emit(event: keyof Events, argument: unknown): boolean {
-    const listeners = [...(this.#listeners.get(event) ?? [])];
-    for (const listener of listeners) {
-      try {
-        listener(argument as never);
-      } catch (error) {
-        report(error);
-      }
-    }
-    return listeners.length > 0;
+  override model<T = any>(key: Key): Model<T> {
+    return super.model(key) as Model<T>;
   }
 }
 
-/** @internal The address, relative to the page. */
-export function address(url: string | URL): URL {
-  return new URL(url, globalThis.location?.href);
+/** A model to be edited. Its value has the edits in it that are on their way. */
+export class Model<T = any> extends Mirror<T> {
+  readonly #client: Client;
+
+  /** @internal */
+  constructor(key: Key, client: Host) {
+    super(key, client);
+    this.#client = client as Client;
+  }
+
+  /** Edits without an answer. */
+  get pending(): number {
+    return this.replica?.edits.length ?? 0;
+  }
+
+  /** Puts `value` into the place at `path`; `[]` is the whole model. A function is given the present value of the place,
+   * and called again if that changes before the edit is sent. Only what differs from the value shown is sent, so that
+   * changes others make to the rest stay.
+   *
+   * It shows at once. The promise resolves with the server's revision, or rejects with an {@link EditError}, and the
+   * change is gone. */
+  edit(path: Path, value: unknown): Promise<number> {
+    return this.#edit(path, set(path, value), typeof value === "function");
+  }
+
+  /** Puts an item into the list at `path`, before item `index`. */
+  insert(path: Path, index: number, value: unknown): Promise<number> {
+    return this.#edit(path, insert(path, index, value), false);
+  }
+
+  /** Puts an item at the end of the list at `path`. */
+  push(path: Path, value: unknown): Promise<number> {
+    return this.#edit(path, insert(path, undefined, value), true);
+  }
+
+  /** Removes what is at `path`: an item of a list, or an entry of a map. */
+  remove(path: Path): Promise<number> {
+    return this.#op(path, remove(path));
+  }
+
+  /** Takes item `from` of the list at `path` and puts it in so that it is item `to`. */
+  move(path: Path, from: number, to: number): Promise<number> {
+    return this.#op(path, { op: "Move", path, from, to });
+  }
+
+  /** Brings the list at `path` into another order: new item `i` is old item `order[i]`. */
+  reorder(path: Path, order: readonly number[]): Promise<number> {
+    return this.#op(path, { op: "Reorder", path, order: [...order] });
+  }
+
+  #op(path: Path, op: Op): Promise<number> {
+    return this.#edit(path, () => [op], false);
+  }
+
+  async #edit(path: Path, change: Change, again: boolean): Promise<number> {
+    const { replica } = this;
+    if (this.#client.state === "stopped") throw new EditError("dropped", path, "stopped");
+    if (!replica) throw new EditError("invalid", path, `there is no model ${this.key} yet`);
+    const edit = new Edit([...path], change, again, replica.shown);
+    (this.#client.mirrors as Editor).edit(replica, edit);
+    this.#client.flush();
+    return edit.promise;
+  }
 }

@@ -2,7 +2,8 @@
 
 import { diff } from "./diff.js";
 import type { Op } from "./patch.js";
-import { type Node, type Path, child, encode, plain, sibling } from "./value.js";
+import { encode, sibling } from "./encode.js";
+import { child, type Node, type Path, plain } from "./value.js";
 
 /** Why an edit failed:
  *

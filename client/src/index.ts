@@ -1,16 +1,22 @@
 /** The whole client: JSON, MessagePack or CBOR over WebSocket, or Server-Sent Events. */
-export * from "./public.js";
 
-import { address, Client, type Options as Basics } from "./client.js";
+import { Client, type Options as ClientOptions } from "./client.js";
+import { address } from "./connection.js";
 import { cbor } from "./codec/cbor.js";
 import { json } from "./codec/json.js";
 import { msgpack } from "./codec/msgpack.js";
 import { sse } from "./transport/sse.js";
 import { websocket } from "./transport/websocket.js";
 
+export type { Client, Model } from "./client.js";
+export type { State } from "./connection.js";
+export { EditError, type EditFailure } from "./edit.js";
+export type { Key, Listener } from "./handle.js";
+export type { Path, Value } from "./value.js";
+
 const codecs = { json, msgpack, cbor };
 
-export interface Options extends Basics {
+export interface Options extends ClientOptions {
   /** `json` by default. Server-Sent Events are always JSON. */
   codec?: keyof typeof codecs;
   /** `sse` is one-way: edits are refused. */

@@ -2,21 +2,23 @@
 // to go out.
 
 import type { Edit } from "./edit.js";
-import { apply, readOp, writeOp } from "./patch.js";
-import { type Node, decode, isCount, isObject, malformed, plain, reuse, type Value } from "./value.js";
+import { apply, readOp } from "./patch.js";
+import { decode, isCount, isObject, malformed, type Node, plain, reuse, type Value } from "./value.js";
 
 /** Revisions were missed; what is there is good, and the server has the rest. */
 export class Gap extends Error {}
 
-/** One model. `confirmed` is what the server said, `shown` has the edits without an answer on top. */
+/** One model. */
 export class Replica {
   type = "";
   /** Unknown when the server has to say it all again. */
   rev: number | undefined;
+  /** What the server said. */
   confirmed: Node = null;
+  /** The same with the edits on top that have no answer. */
   shown: Node = null;
   edits: Edit[] = [];
-  /** What the server has said since the connection came back may be incomplete, so that edits wait. */
+  /** What the server has said since the connection came about may be incomplete: it was asked. */
   catching = false;
 
   constructor(readonly id: number) {}
@@ -24,44 +26,23 @@ export class Replica {
   get value(): Value {
     return plain(this.shown);
   }
-
-  /** Puts the edits on top of what the server said. */
-  rebase(): void {
-    let node = this.confirmed;
-    for (const edit of this.edits) {
-      try {
-        if (edit.again && !edit.proposal) edit.ops = edit.change(node);
-        node = apply(node, edit.ops);
-      } catch {
-        // It has lost its place. The server, or the moment it would be sent, decides.
-      }
-    }
-    this.shown = reuse(this.shown, node);
-    // Then parts that are equal are also the same.
-    if (this.edits.length === 0) this.confirmed = this.shown;
-  }
 }
 
-export interface MirrorsOptions {
-  /** Edits that wait for a connection. */
-  queue: number;
-  /** Hands a message to the connection, or returns false. */
-  send(message: unknown): boolean;
-}
+/** Hands a message to the connection; false if it certainly does not go out. */
+export type Send = (message: unknown) => boolean;
 
 export class Mirrors {
   readonly replicas = new Map<number, Replica>();
   /** Replicas whose shown value may be another since this was last emptied. */
   readonly changed = new Set<Replica>();
-  /** A proposal and whose it is: an edit, or the question whether all has been said, which changes nothing. */
-  readonly #proposals = new Map<unknown, { replica: Replica; edit?: Edit | undefined }>();
+  readonly send: Send;
+  /** Proposals of nothing, and what they are about. */
+  readonly questions = new Map<unknown, Replica>();
   #named = 0;
   #epoch = "";
-  #connected = false;
-  readonly #options: MirrorsOptions;
 
-  constructor(options: MirrorsOptions) {
-    this.#options = options;
+  constructor(send: Send) {
+    this.send = send;
   }
 
   /** What to ask for when connecting: to go on where the replicas are. */
@@ -74,25 +55,13 @@ export class Mirrors {
     };
   }
 
-  /** There is a connection. Edits that waited go out as soon as the server has said what happened meanwhile. */
-  opened(): void {
-    this.#connected = true;
-    for (const replica of this.replicas.values()) if (replica.edits.length > 0) this.#ask(replica);
-  }
+  /** There is a connection. */
+  opened(): void {}
 
   /** The connection is gone, and with it the answers that were awaited. */
   lost(): void {
-    this.#connected = false;
-    this.#proposals.clear();
-    for (const replica of this.replicas.values()) {
-      replica.catching = false;
-      for (const edit of replica.edits) {
-        if (edit.proposal && !edit.doubtful) {
-          edit.doubtful = true;
-          edit.fail("unknown", "the connection was lost before the server answered");
-        }
-      }
-    }
+    this.questions.clear();
+    for (const replica of this.replicas.values()) replica.catching = false;
   }
 
   /** The next connection gets everything anew. Until then the last values remain. */
@@ -100,192 +69,111 @@ export class Mirrors {
     for (const replica of this.replicas.values()) replica.rev = undefined;
   }
 
-  /** No edit goes out any more. */
-  drop(reason: string): void {
-    for (const replica of this.replicas.values()) this.#drop(replica, reason);
-  }
-
-  /** Has the server say something, if it is there. */
-  probe(): void {
-    const [replica] = this.replicas.values();
-    this.#propose(replica ?? new Replica(0));
-  }
-
   /** Takes in a message. Throws if it does not fit; replicas are as before then. */
   receive(message: unknown): void {
     if (!isObject(message)) return malformed("not a message");
-    if (message.t === "batch") {
-      if (!Array.isArray(message.msgs)) return malformed("a batch without messages");
-      for (const each of message.msgs) {
-        if (isObject(each) && each.t === "batch") malformed("a batch in a batch");
+    const { t, id, rev, msgs, error, proposal } = message;
+    if (t === "batch") {
+      if (!Array.isArray(msgs)) return malformed("batch");
+      for (const each of msgs) {
+        if (isObject(each) && each.t === t) malformed("a batch in a batch");
         this.receive(each);
       }
-      return;
+    } else if (t === "snapshot" || t === "patch" || t === "ack" || t === "reject") {
+      if (!isCount(id)) return malformed("id");
+      if (t === "snapshot") return this.#snapshot(id, message);
+      if (t === "patch") return this.#patch(id, message);
+      if (!isCount(rev) || (t === "ack" ? typeof proposal : typeof error) !== "string") return malformed(t);
+      const replica = this.replicas.get(id);
+      this.settle(proposal, rev, error as string | undefined);
+      if (replica) this.show(replica);
     }
-    const { t, id } = message;
-    if (t !== "snapshot" && t !== "patch" && t !== "ack" && t !== "reject") return; // kinds of a newer server
-    if (!isCount(id)) return malformed("no id");
-    if (t === "snapshot") return this.#snapshot(id, message);
-    if (t === "patch") return this.#patch(id, message);
-    if (!isCount(message.rev)) return malformed("no revision");
-    if (t === "ack") return this.#settle(message.proposal, message.rev);
-    if (typeof message.error !== "string") return malformed("a reject without an error");
-    this.#refused(message.proposal, message.error);
+    // Else a kind of a newer server.
   }
 
   #snapshot(id: number, { type, rev, value, epoch }: Record<string, unknown>): void {
-    if (typeof type !== "string" || !isCount(rev)) return malformed("a snapshot");
+    if (typeof type !== "string" || !isCount(rev)) return malformed("snapshot");
     const node = decode(value, 0);
-    let replica = this.replicas.get(id);
     if (typeof epoch === "string" && epoch !== this.#epoch) {
-      const isFirst = this.#epoch === "";
+      if (this.#epoch) this.#another(id);
       this.#epoch = epoch;
-      if (!isFirst) this.#another(id);
     }
-    if (!replica) this.replicas.set(id, (replica = new Replica(id)));
-    if (replica.type && replica.type !== type) this.#drop(replica, `the model is a ${type} now`);
+    const replica = this.replicas.get(id) ?? new Replica(id);
+    this.replicas.set(id, replica);
+    if (replica.type && replica.type !== type) this.drop(replica, `the model is a ${type} now`);
     Object.assign(replica, { type, rev, confirmed: reuse(replica.confirmed, node) });
-    this.#show(replica);
+    this.show(replica);
   }
 
   /** Another life of the server: its models are others. Those of the former one stay until it is known whether it has
    * them, too. */
-  #another(first: number): void {
+  #another(id: number): void {
     this.distrust();
     for (const replica of this.replicas.values()) {
-      if (replica.id !== first && !replica.catching && !this.#ask(replica)) this.#forget(replica);
+      if (replica.id !== id && !replica.catching && !this.ask(replica)) this.#forget(replica);
     }
   }
 
   #forget(replica: Replica): void {
-    this.#drop(replica, "the server has no such model any more");
+    this.drop(replica, "the server has no such model any more");
     this.replicas.delete(replica.id);
     this.changed.add(replica);
   }
 
   #patch(id: number, { patch, base, proposal }: Record<string, unknown>): void {
-    if (!isObject(patch) || !isCount(patch.rev) || !Array.isArray(patch.ops)) return malformed("a patch");
-    if ((base ?? null) !== null && !isCount(base)) return malformed("a base");
+    if (!isObject(patch) || !isCount(patch.rev) || !Array.isArray(patch.ops)) return malformed("patch");
     const { rev } = patch;
+    const from = base ?? rev - 1;
     const ops = patch.ops.map(readOp);
     const replica = this.replicas.get(id);
     if (replica?.rev === undefined) return malformed(`a patch of model ${id} before its snapshot`);
     if (rev > replica.rev) {
       // A server that tells no epoch may leave out revisions that changed nothing.
-      if (this.#epoch && (base ?? rev - 1) !== replica.rev) {
-        throw new Gap(`model ${id} is at revision ${replica.rev}, a patch leads from ${base ?? rev - 1} to ${rev}`);
+      if (this.#epoch && from !== replica.rev) {
+        throw new Gap(`model ${id} is at revision ${replica.rev}, a patch leads from ${from} to ${rev}`);
       }
       replica.confirmed = apply(replica.confirmed, ops);
       replica.rev = rev;
     }
-    this.#take(proposal)?.resolve(rev);
-    this.#show(replica);
+    this.settle(proposal, rev);
+    this.show(replica);
   }
 
-  /** Changes the model as it is shown, and proposes the change to the server. */
-  edit(replica: Replica, edit: Edit): void {
-    let shown: Node;
-    try {
-      shown = apply(replica.shown, edit.ops);
-    } catch (error) {
-      return edit.fail("invalid", (error as Error).message);
-    }
-    if (!this.#connected || replica.catching || !this.#propose(replica, edit)) {
-      let waiting = 0;
-      for (const each of this.replicas.values()) waiting += each.edits.filter((edit) => !edit.proposal).length;
-      if (waiting >= this.#options.queue) {
-        return edit.fail("dropped", waiting ? `${waiting} edits are waiting already` : "there is no connection to send it");
-      }
-    }
-    replica.edits.push(edit);
-    replica.shown = reuse(replica.shown, shown);
+  /** The answer to a proposal. */
+  settle(proposal: unknown, _rev: number, error?: string): void {
+    const replica = this.questions.get(proposal);
+    if (!replica) return;
+    this.questions.delete(proposal);
+    replica.catching = false;
+    if (error !== undefined && replica.rev === undefined) this.#forget(replica);
+  }
+
+  /** The server said something of it. */
+  show(replica: Replica): void {
+    // Parts that are equal are also the same.
+    replica.shown = replica.confirmed = reuse(replica.shown, replica.confirmed);
     this.changed.add(replica);
   }
 
-  #propose(replica: Replica, edit?: Edit): boolean {
-    const proposal = `auto-${this.#named + 1}`;
-    const ops = edit?.ops.map(writeOp) ?? [];
-    if (!this.#options.send({ t: "patch", id: replica.id, patch: { rev: 0, ops }, proposal })) return false;
-    this.#named += 1;
-    if (edit) edit.proposal = proposal;
-    this.#proposals.set(proposal, { replica, edit });
-    return true;
+  /** Nothing comes of its edits. */
+  drop(_replica: Replica, _reason: string): void {}
+
+  /** Proposes ops; the name of the proposal, unless it certainly does not go out. */
+  propose(id: number, ops: unknown[]): string | undefined {
+    const proposal = `auto-${(this.#named += 1)}`;
+    return this.send({ t: "patch", id, patch: { rev: 0, ops }, proposal }) ? proposal : undefined;
   }
 
   /** Proposes nothing. The answer comes behind all that the server has to say. */
-  #ask(replica: Replica): boolean {
-    return (replica.catching = this.#propose(replica));
+  ask(replica: Replica): boolean {
+    const proposal = this.propose(replica.id, []);
+    if (proposal) this.questions.set(proposal, replica);
+    return (replica.catching = !!proposal);
   }
 
-  #take(proposal: unknown): Edit | undefined {
-    const known = this.#proposals.get(proposal);
-    if (!known) return undefined;
-    this.#proposals.delete(proposal);
-    const { replica, edit } = known;
-    if (edit) {
-      replica.edits = replica.edits.filter((each) => each !== edit);
-      this.#show(replica);
-    } else {
-      this.#caughtUp(replica);
-    }
-    return edit;
-  }
-
-  #settle(proposal: unknown, rev: number): void {
-    if (typeof proposal !== "string") return malformed("an ack of nothing");
-    this.#take(proposal)?.resolve(rev);
-  }
-
-  #refused(proposal: unknown, error: string): void {
-    const known = this.#proposals.get(proposal);
-    // Refusing the question is telling that there is no such model, or that it cannot be edited.
-    if (known && !known.edit) {
-      const { replica } = known;
-      this.#proposals.delete(proposal);
-      if (replica.rev === undefined) return this.#forget(replica);
-      for (const edit of replica.edits) if (!edit.proposal) edit.fail("dropped", error);
-      replica.edits = replica.edits.filter((edit) => edit.proposal);
-      return this.#caughtUp(replica);
-    }
-    this.#take(proposal)?.fail("refused", error);
-  }
-
-  /** The server has said what happened while there was no connection. */
-  #caughtUp(replica: Replica): void {
-    replica.catching = false;
-    const edits = replica.edits.filter((edit) => !edit.doubtful);
-    let node = replica.confirmed;
-    replica.edits = [];
-    for (const edit of edits) {
-      try {
-        if (edit.again && !edit.proposal) edit.ops = edit.change(node);
-        node = apply(node, edit.ops);
-      } catch (error) {
-        if (!edit.proposal) {
-          edit.fail("dropped", (error as Error).message);
-          continue;
-        }
-      }
-      if (!edit.proposal) this.#propose(replica, edit);
-      replica.edits.push(edit);
-    }
-    this.#show(replica);
-  }
-
-  /** Gives up the edits of a replica. */
-  #drop(replica: Replica, reason: string): void {
-    for (const edit of replica.edits) {
-      if (!edit.doubtful) edit.fail(edit.proposal ? "unknown" : "dropped", reason);
-    }
-    replica.edits = [];
-    replica.catching = false;
-    this.#show(replica);
-  }
-
-  #show(replica: Replica): void {
-    // What is in doubt would come and go while the server tells what happened; it is shown when all is known.
-    if (replica.catching && replica.edits.length > 0) return;
-    replica.rebase();
-    this.changed.add(replica);
+  /** Has the server say something, if it is there. */
+  probe(): void {
+    const [replica] = this.replicas.keys();
+    this.propose(replica ?? 0, []);
   }
 }

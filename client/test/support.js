@@ -21,15 +21,15 @@ export const patch = (rev, ops = [], more = {}) => ({ t: "patch", id: 1, patch: 
 export const segments = (path) => path.map((key) => (typeof key === "number" ? { Index: key } : { Key: key }));
 export const set = (path, value) => ({ Set: { path: segments(path), value } });
 
-/** The vectors: lines of `{"name": ...}`. */
-export function vectors(name) {
-  return JSON.parse(readFileSync(new URL(`../../tests/conformance/${name}.json`, import.meta.url), "utf8")).cases;
+/** The text of a file of vectors. */
+export function readVectors(name) {
+  return readFileSync(new URL(`../../tests/conformance/${name}.json`, import.meta.url), "utf8");
 }
 
 /** The modules of `src` as they are, for what no application sees. */
 export async function inner() {
   const outfile = fileURLToPath(new URL("../build/inner.js", import.meta.url));
-  const contents = ["value", "patch", "diff", "codec/json", "codec/msgpack", "codec/cbor"]
+  const contents = ["value", "encode", "patch", "diff", "codec/json", "codec/msgpack", "codec/cbor"]
     .map((name) => `export * from "./src/${name}.js";`)
     .join("\n");
   const resolveDir = fileURLToPath(new URL("..", import.meta.url));

@@ -4,34 +4,40 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import fc from "fast-check";
 
-import { copy, inner, segments, vectors } from "./support.js";
+import { copy, inner, readVectors, segments } from "./support.js";
 
-const { Dict, Float, List, Submodel, apply, cbor, child, decode, diff, encode, json, msgpack, plain, readOp, reuse, tagged, writeOp } =
+const { Dict, List, Special, apply, cbor, child, decode, diff, encode, json, msgpack, plain, readOp, reuse, tagged, writeOp } =
   await inner();
+/** Their own reader, as large Ints are among them. */
+const vectors = (name) => json.decode(readVectors(name)).cases;
 const codecs = { json, msgpack, cbor };
 
 /** A frame of a vector. */
 const frame = ({ text, hex }) => text ?? new Uint8Array(Buffer.from(hex, "hex")).buffer;
 
-/** What JavaScript's reader of JSON cannot tell: 1.0 is 1 where no Int stands. Deep values are within our limit. */
-const LENIENT = new Set(["Int minus zero"]);
+/** Zero and minus zero are equal, and JSON.stringify writes both as 0. */
+function unsigned(node) {
+  if (node instanceof List) return new List(node.items.map(unsigned));
+  if (node instanceof Dict) return new Dict(new Map([...node.entries].map(([key, item]) => [key, unsigned(item)])));
+  return node instanceof Special && node.content === 0 ? new Special(node.kind, 0) : node;
+}
+const same = (a, b, message) => assert.deepEqual(unsigned(a), unsigned(b), message);
 
 describe("values are read as the vectors say", () => {
   const { encode: encoded, decode: decoded } = vectors("values");
-  for (const { value, json: text, msgpack: packed, cbor: cbored } of encoded) {
+  for (const { json: text, msgpack: packed, cbor: cbored } of encoded) {
     test(text.slice(0, 60), () => {
       const node = decode(json.decode(text), 0);
       const frames = [text, frame({ hex: packed }), frame({ hex: cbored })];
       for (const [index, codec] of [json, msgpack, cbor].entries()) {
-        assert.deepEqual(decode(codec.decode(frames[index]), 0), node, codec.name);
+        same(decode(codec.decode(frames[index]), 0), node, codec.name);
         const written = codec.encode(tagged(node));
-        assert.deepEqual(decode(codec.decode(typeof written === "string" ? written : written.buffer), 0), node, `${codec.name} back`);
+        same(decode(codec.decode(typeof written === "string" ? written : written.buffer), 0), node, `${codec.name} back`);
       }
-      void value;
     });
   }
   for (const { name, codec, ok, value, ...rest } of decoded) {
-    if (rest.free || LENIENT.has(name)) continue;
+    if (rest.free) continue;
     test(`${codec}: ${name}`, () => {
       const read = () => decode(codecs[codec].decode(frame(rest)), 0);
       // Reading bytes as text is harmless.
@@ -58,10 +64,10 @@ describe("differences are as the vectors say", () => {
     test(name, () => {
       const [before, after] = [decode(old, 0), decode(now, 0)];
       const found = diff([], before, after);
-      assert.deepEqual(apply(before, found), after);
+      same(apply(before, found), after);
       if (check === "exact" && before instanceof Dict && after instanceof Dict) {
-        const sorted = (ops) => ops.map((op) => JSON.stringify(op)).sort();
-        assert.deepEqual(sorted(found.map(writeOp)), sorted(ops));
+        const byPath = (ops) => ops.toSorted((a, b) => (JSON.stringify(a.path) < JSON.stringify(b.path) ? -1 : 1));
+        assert.deepEqual(byPath(found), byPath(ops.map(readOp)));
       }
     });
   }
@@ -107,7 +113,7 @@ describe("for any value", () => {
         assert.equal(!isObject || Object.isFrozen(value), true);
         if (isObject) assert.equal(encode(value, undefined, 0), node, "the very same");
         // A copy has the kinds of what is there; `Map`s, as a copy with `__proto__` needs one.
-        assert.deepEqual(encode(mapped(value), node, 0), node);
+        same(encode(mapped(value), node, 0), node);
         assert.equal(reuse(node, encode(mapped(value), node, 0)), node);
       }),
     );
@@ -230,8 +236,7 @@ describe("any ops", () => {
   function wire(node) {
     if (node instanceof List) return { List: node.items.map(wire) };
     if (node instanceof Dict) return { Map: [...node.entries].map(([key, item]) => [key, wire(item)]) };
-    if (node instanceof Float) return { Float: String(node.number) };
-    if (node instanceof Submodel) return { Submodel: node.id };
+    if (node instanceof Special) return { [node.kind]: String(node.content) };
     return typeof node === "bigint" ? { Int: String(node) } : { is: node };
   }
 
@@ -270,7 +275,7 @@ describe("any ops", () => {
     fc.assert(
       fc.property(op, (op) => {
         const written = json.encode(writeOp(op));
-        assert.deepEqual(readOp(json.decode(written)), op);
+        assert.deepEqual(readOp(json.decode(written)), { ...op });
       }),
     );
   });

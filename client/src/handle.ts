@@ -1,6 +1,4 @@
-import { type Change, Edit, EditError, insert, remove, set } from "./edit.js";
 import type { Mirrors, Replica } from "./mirrors.js";
-import type { Op } from "./patch.js";
 import type { Path } from "./value.js";
 
 export type Key = number | string;
@@ -10,15 +8,14 @@ export type Listener<T> = (value: T, before: T) => void;
 
 /** @internal What a model needs of its client. */
 export interface Host {
-  mirrors: Mirrors;
-  isStopped(): boolean;
-  onState(listener: () => void): () => void;
-  flush(): void;
+  readonly state: string;
+  readonly mirrors: Mirrors;
+  on(event: "state", listener: () => void): () => void;
 }
 
 /** One model, also while nothing is known of it yet. `T` is its TypeScript type; nothing checks that it fits. */
-export class Model<T = any> {
-  #host: Host;
+export class Mirror<T = any> {
+  readonly #host: Host;
   #replica: Replica | undefined;
   #listeners = new Set<() => void>();
 
@@ -58,13 +55,8 @@ export class Model<T = any> {
     return this.replica?.rev;
   }
 
-  /** Edits without an answer. */
-  get pending(): number {
-    return this.replica?.edits.length ?? 0;
-  }
-
-  /** The value, with the edits that are on their way; undefined until the model is there. Frozen: `edit` it. Parts that
-   * did not change are the same objects as before. */
+  /** The value; undefined until the model is there. It is frozen, and never changes: the next one is another object, of
+   * which the parts that did not change are the same as before. */
   get value(): T | undefined {
     return this.replica?.value as T | undefined;
   }
@@ -108,10 +100,10 @@ export class Model<T = any> {
    * stopped. */
   async *[Symbol.asyncIterator](): AsyncGenerator<T, void> {
     let wake: (() => void) | undefined;
-    const offs = [this.on(() => wake?.()), this.#host.onState(() => wake?.())];
+    const offs = [this.on(() => wake?.()), this.#host.on("state", () => wake?.())];
     let last: T | undefined;
     try {
-      while (!this.#host.isStopped()) {
+      while (this.#host.state !== "stopped") {
         const value = this.value;
         if (value !== undefined && value !== last) yield (last = value);
         else await new Promise<void>((resolve) => (wake = resolve));
@@ -119,55 +111,6 @@ export class Model<T = any> {
     } finally {
       for (const off of offs) off();
     }
-  }
-
-  /** Puts `value` into the place at `path`; `[]` is the whole model. A function is given the present value of the place,
-   * and called again if that changes before the edit is sent. Only what differs from the value shown is sent, so that
-   * changes others make to the rest stay.
-   *
-   * It shows at once. The promise resolves with the server's revision, or rejects with an {@link EditError}, and the
-   * change is gone. */
-  edit(path: Path, value: unknown): Promise<number> {
-    return this.#edit(path, set(path, value), typeof value === "function");
-  }
-
-  /** Puts an item into the list at `path`, before item `index`. */
-  insert(path: Path, index: number, value: unknown): Promise<number> {
-    return this.#edit(path, insert(path, index, value), false);
-  }
-
-  /** Puts an item at the end of the list at `path`. */
-  push(path: Path, value: unknown): Promise<number> {
-    return this.#edit(path, insert(path, undefined, value), true);
-  }
-
-  /** Removes what is at `path`: an item of a list, or an entry of a map. */
-  remove(path: Path): Promise<number> {
-    return this.#op(path, remove(path));
-  }
-
-  /** Takes item `from` of the list at `path` and puts it in so that it is item `to`. */
-  move(path: Path, from: number, to: number): Promise<number> {
-    return this.#op(path, { op: "Move", path, from, to });
-  }
-
-  /** Brings the list at `path` into another order: new item `i` is old item `order[i]`. */
-  reorder(path: Path, order: readonly number[]): Promise<number> {
-    return this.#op(path, { op: "Reorder", path, order: [...order] });
-  }
-
-  #op(path: Path, op: Op): Promise<number> {
-    return this.#edit(path, () => [op], false);
-  }
-
-  async #edit(path: Path, change: Change, again: boolean): Promise<number> {
-    const { replica } = this;
-    if (this.#host.isStopped()) throw new EditError("dropped", path, "stopped");
-    if (!replica) throw new EditError("invalid", path, `there is no model ${this.key} yet`);
-    const edit = new Edit([...path], change, again, replica.shown);
-    this.#host.mirrors.edit(replica, edit);
-    this.#host.flush();
-    return edit.promise;
   }
 }
 

@@ -1,0 +1,125 @@
+// The models with the edits of this client on top.
+
+import type { Edit } from "./edit.js";
+import { Mirrors, type Replica, type Send } from "./mirrors.js";
+import { apply, writeOp } from "./patch.js";
+import { reuse } from "./value.js";
+
+export class Editor extends Mirrors {
+  /** Edits on their way, by their proposals. */
+  readonly #sent = new Map<unknown, { replica: Replica; edit: Edit }>();
+  #connected = false;
+
+  /** `limit`: so many edits may wait for a connection. */
+  constructor(
+    send: Send,
+    readonly limit: number,
+  ) {
+    super(send);
+  }
+
+  /** Edits that waited go out as soon as the server has said what happened meanwhile. */
+  override opened(): void {
+    this.#connected = true;
+    for (const replica of this.replicas.values()) if (replica.edits.length > 0) this.ask(replica);
+  }
+
+  override lost(): void {
+    super.lost();
+    this.#connected = false;
+    for (const { edit } of this.#sent.values()) {
+      edit.doubtful = true;
+      edit.fail("unknown", "the connection was lost before the server answered");
+    }
+    this.#sent.clear();
+  }
+
+  /** Changes the model as it is shown, and proposes the change to the server. */
+  edit(replica: Replica, edit: Edit): void {
+    let shown;
+    try {
+      shown = apply(replica.shown, edit.ops);
+    } catch (error) {
+      return edit.fail("invalid", (error as Error).message);
+    }
+    if (!this.#connected || replica.catching || !this.#propose(replica, edit)) {
+      let waiting = 0;
+      for (const { edits } of this.replicas.values()) waiting += edits.filter((edit) => !edit.proposal).length;
+      if (waiting >= this.limit) {
+        return edit.fail("dropped", waiting ? `${waiting} edits are waiting already` : "there is no connection to send it");
+      }
+    }
+    replica.edits.push(edit);
+    replica.shown = reuse(replica.shown, shown);
+    this.changed.add(replica);
+  }
+
+  #propose(replica: Replica, edit: Edit): boolean {
+    const proposal = this.propose(replica.id, edit.ops.map(writeOp));
+    if (!proposal) return false;
+    edit.proposal = proposal;
+    this.#sent.set(proposal, { replica, edit });
+    return true;
+  }
+
+  override settle(proposal: unknown, rev: number, error?: string): void {
+    const sent = this.#sent.get(proposal);
+    const asked = this.questions.get(proposal);
+    super.settle(proposal, rev, error);
+    if (asked) this.#caughtUp(asked, error);
+    if (!sent) return;
+    this.#sent.delete(proposal);
+    const { replica, edit } = sent;
+    replica.edits = replica.edits.filter((each) => each !== edit);
+    if (error === undefined) edit.resolve(rev);
+    else edit.fail("refused", error);
+  }
+
+  /** The server has said what happened while there was no connection, or that there is nothing to edit. */
+  #caughtUp(replica: Replica, error?: string): void {
+    const edits = replica.edits.filter((edit) => !edit.doubtful);
+    let node = replica.confirmed;
+    replica.edits = [];
+    for (const edit of edits) {
+      const isSent = edit.proposal;
+      try {
+        if (error !== undefined && !isSent) throw new Error(error);
+        if (edit.again && !isSent) edit.ops = edit.change(node);
+        node = apply(node, edit.ops);
+      } catch (error) {
+        if (!isSent) {
+          edit.fail("dropped", (error as Error).message);
+          continue;
+        }
+      }
+      if (!isSent) this.#propose(replica, edit);
+      replica.edits.push(edit);
+    }
+    this.show(replica);
+  }
+
+  override show(replica: Replica): void {
+    const { edits } = replica;
+    // What is in doubt would come and go while the server tells what happened; it is shown when all is known.
+    if (replica.catching && edits.length > 0) return;
+    if (edits.length === 0) return super.show(replica);
+    let node = replica.confirmed;
+    for (const edit of edits) {
+      try {
+        if (edit.again && !edit.proposal) edit.ops = edit.change(node);
+        node = apply(node, edit.ops);
+      } catch {
+        // It has lost its place. The server decides; or we, when it is to be sent.
+      }
+    }
+    replica.shown = reuse(replica.shown, node);
+    this.changed.add(replica);
+  }
+
+  override drop(replica: Replica, reason: string): void {
+    for (const edit of replica.edits) if (!edit.doubtful) edit.fail(edit.proposal ? "unknown" : "dropped", reason);
+    replica.edits = [];
+    replica.catching = false;
+    this.show(replica);
+  }
+}

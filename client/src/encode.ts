@@ -1,0 +1,56 @@
+// Plain values of the application as nodes.
+
+import { child, DEPTH, Dict, given, isInt, isText, List, type Node, small, Special } from "./value.js";
+
+/** The node of a plain value. Numbers are of the kind that `old`, the node in this place, has: JavaScript does not tell 1
+ * from 1.0, the server does. */
+export function encode(value: unknown, old: Node | undefined, depth: number): Node {
+  const kind = old instanceof Special ? old.kind : "Int";
+  switch (typeof value) {
+    case "boolean":
+      return value;
+    case "string":
+      if (isText(value)) return value;
+      throw new RangeError("half a surrogate pair cannot travel");
+    case "bigint":
+    case "number":
+      if (typeof value === "number" && !Number.isFinite(value)) break;
+      if (kind === "Submodel" && value >= 0) return new Special(kind, value);
+      if (kind === "Float" || (typeof value === "number" && !Number.isInteger(value))) return new Special("Float", Number(value));
+      if (isInt(value)) return small(value);
+      throw new RangeError(value + (typeof value === "bigint" ? " is beyond 64 bits" : " may be rounded: use a bigint"));
+    case "object":
+      if (value === null) return null;
+      return encodeParts(value, old, depth);
+  }
+  throw new TypeError(`${typeof value === "number" ? value : "a " + typeof value} cannot travel`);
+}
+
+function encodeParts(value: object, old: Node | undefined, depth: number): Node {
+  const known = given.get(value);
+  if (known !== undefined) return known;
+  // Also what contains itself ends here.
+  if (depth > DEPTH) throw new RangeError("too deep");
+  if (Array.isArray(value)) {
+    // Array.from: holes are no values, but `map` would pass over them.
+    return new List(Array.from(value, (item, index) => encode(item, child(old, index) ?? sibling(old), depth + 1)));
+  }
+  const isMap = value instanceof Map;
+  const prototype = Object.getPrototypeOf(value);
+  if (!isMap && prototype !== null && Object.getPrototypeOf(prototype) !== null) {
+    throw new TypeError("a " + prototype.constructor?.name + " cannot travel");
+  }
+  const entries = new Map<string, Node>();
+  for (const [key, item] of isMap ? value : Object.entries(value)) {
+    // A property that is undefined is one that is not there, as in JSON.
+    if (item === undefined && !isMap) continue;
+    if (!isText(key)) throw new TypeError("keys are texts");
+    entries.set(key, encode(item, child(old, key), depth + 1));
+  }
+  return new Dict(entries);
+}
+
+/** An item of the list, as a hint to the kinds of a new one. */
+export function sibling(node: Node | undefined): Node | undefined {
+  return node instanceof List ? node.items[0] : undefined;
+}
