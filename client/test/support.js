@@ -29,7 +29,7 @@ export function readVectors(name) {
 /** The modules of `src` as they are, for what no application sees. */
 export async function inner() {
   const outfile = fileURLToPath(new URL("../build/inner.js", import.meta.url));
-  const contents = ["value", "encode", "patch", "diff", "codec/json", "codec/msgpack", "codec/cbor"]
+  const contents = ["value", "encode", "patch", "diff", "codec/json", "codec/msgpack", "codec/cbor", "edit", "editor"]
     .map((name) => `export * from "./src/${name}.js";`)
     .join("\n");
   const resolveDir = fileURLToPath(new URL("..", import.meta.url));

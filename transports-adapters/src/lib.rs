@@ -5,6 +5,8 @@
 //! | [`ws`] | both ways | all | `.route("/ws", ws(server))` |
 //! | [`sse`] | to the client | JSON | `.route("/sse", sse(server))` |
 //!
+//! [`client_js`] serves the browser client that goes with them: `import { connect } from "/client.js"`.
+//!
 //! They are ordinary [axum](https://docs.rs/axum) routes: they stand next to your own, under any state, and `tower`
 //! layers around them work as around any other. [`autosync`] sends what changed as it changes.
 //!
@@ -58,8 +60,11 @@
 //! - `sse` (default): the Server-Sent Events adapter.
 //! - `serve` (default): [`serve`](crate::serve()).
 //! - `http2`: WebSocket over HTTP/2 (RFC 8441), and [`serve`](crate::serve()) speaks it.
+//! - `client-js` (default): the browser client as a route.
 
 mod autosync;
+#[cfg(feature = "client-js")]
+mod client_js;
 #[cfg(feature = "ws")]
 mod origin;
 #[cfg(any(feature = "ws", feature = "sse"))]
@@ -74,6 +79,8 @@ mod sse;
 mod ws;
 
 pub use self::autosync::{INTERVAL, autosync, autosync_every};
+#[cfg(feature = "client-js")]
+pub use self::client_js::{CLIENT_JS_HASH, client_js};
 #[cfg(any(feature = "ws", feature = "sse"))]
 use self::refusal::Refusal;
 #[cfg(feature = "serve")]

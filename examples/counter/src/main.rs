@@ -7,7 +7,6 @@
 use std::time::Duration;
 
 use axum::Router;
-use axum::http::header::CONTENT_TYPE;
 use axum::response::Html;
 use axum::routing::get;
 use tokio::net::TcpListener;
@@ -15,10 +14,9 @@ use tokio::sync::watch;
 use tokio::time::interval;
 use transports::session::Hosted;
 use transports::{Server, Session, Synced};
-use transports_adapters::{autosync, sse, ws};
+use transports_adapters::{autosync, client_js, sse, ws};
 
 const PAGE: &str = include_str!("index.html");
-const MIRROR: &str = include_str!("../../assets/mirror.js");
 
 #[derive(Synced)]
 struct Counter {
@@ -67,10 +65,7 @@ fn app() -> Router {
     tokio::spawn(count_people(counter, server.connections()));
     Router::new()
         .route("/", get(Html(PAGE)))
-        .route(
-            "/mirror.js",
-            get(([(CONTENT_TYPE, "text/javascript")], MIRROR)),
-        )
+        .route("/client.js", client_js())
         .route("/ws", ws(server.clone()))
         .route("/sse", sse(server))
 }

@@ -9,17 +9,15 @@
 use std::collections::BTreeMap;
 
 use axum::Router;
-use axum::http::header::CONTENT_TYPE;
 use axum::response::Html;
 use axum::routing::get;
 use tokio::net::TcpListener;
 use transports::server::{Connection, Opening};
 use transports::session::Hosted;
 use transports::{Codec, Mirror, Server, Session, Synced};
-use transports_adapters::{autosync, sse, ws};
+use transports_adapters::{autosync, client_js, sse, ws};
 
 const PAGE: &str = include_str!("index.html");
-const MIRROR: &str = include_str!("../../assets/mirror.js");
 
 #[derive(Synced)]
 struct Device {
@@ -88,10 +86,7 @@ fn app() -> Router {
     tokio::spawn(brighten(device, watcher));
     Router::new()
         .route("/", get(Html(PAGE)))
-        .route(
-            "/mirror.js",
-            get(([(CONTENT_TYPE, "text/javascript")], MIRROR)),
-        )
+        .route("/client.js", client_js())
         .route("/ws", ws(server.clone()))
         .route("/sse", sse(server))
 }
