@@ -38,6 +38,7 @@ export class MirrorClient {
   state: State = "waiting";
   #started = false;
   readonly #plan: Plan;
+  readonly #handle: new (key: Key, host: Host) => Mirror;
   readonly #options: Options;
   /** @internal */
   readonly mirrors: Mirrors;
@@ -56,8 +57,9 @@ export class MirrorClient {
     options: Options,
     /** How models are held, and how they are given out. */
     mirrors: (send: Send) => Mirrors = (send) => new Mirrors(send),
-    readonly handle: new (key: Key, host: Host) => Mirror = Mirror,
+    handle: new (key: Key, host: Host) => Mirror = Mirror,
   ) {
+    this.#handle = handle;
     this.#plan = plan;
     this.#options = options;
     this.mirrors = mirrors((message) => this.#send(message));
@@ -67,12 +69,12 @@ export class MirrorClient {
   /** The model of this id; or the first of this type. It need not be there yet. */
   model<T = any>(key: Key): Mirror<T> {
     let model = this.#models.get(key);
-    if (!model) this.#models.set(key, (model = new this.handle(key, this)));
+    if (!model) this.#models.set(key, (model = new this.#handle(key, this)));
     return model;
   }
 
   /** The models that are there. */
-  get models(): this["model"] extends (key: Key) => infer M ? M[] : never {
+  get models(): ReturnType<this["model"]>[] {
     return Array.from(this.mirrors.replicas.keys(), (id) => this.model(id)) as never;
   }
 
