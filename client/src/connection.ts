@@ -217,7 +217,7 @@ export class MirrorClient {
     for (const replica of replicas) {
       // A type's model may be another one now.
       for (const key of [replica.id, replica.type]) this.#models.get(key)?.notify();
-      this.#emit("change", this.model(replica.id));
+      if (this.#listeners.get("change")?.size) this.#emit("change", this.model(replica.id));
     }
   }
 

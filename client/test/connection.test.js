@@ -359,8 +359,11 @@ describe("Server-Sent Events", () => {
     const text = JSON.stringify(snapshot(map({ a: str("x\r\u2028") })));
     response.write(": ping\r\n\r\nid: 5\r\ndata:");
     response.write(text.slice(0, 20));
-    await new Promise((resolve) => response.write(text.slice(20) + "\r", resolve));
-    response.write("\n\r\n");
+    // Each as a chunk of its own, cut in the ends of lines.
+    for (const part of [`${text.slice(20)}\r`, "\n\r", "\n"]) {
+      await new Promise((resolve) => response.write(part, resolve));
+      await new Promise(setImmediate);
+    }
     assert.equal((await model.ready()).a, "x\r\u2028");
     response.write(`data: {"t":"patch",\ndata: "id":1,"patch":{"rev":1,"ops":[]}}\n\ndata: ${JSON.stringify(patch(2, [set(["a"], int(1))]))}\n\n`);
     await until(model, ({ a }) => a === 1);

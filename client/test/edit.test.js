@@ -202,14 +202,15 @@ describe("without a connection", () => {
     peer = await fake.peer();
     const question = await peer.next();
     assert.deepEqual(question.patch.ops, []);
-    // What happened meanwhile comes first.
+    // What happened meanwhile comes first; edits made now queue up behind.
+    edits.push(model.edit(["c"], 1));
     peer.send(patch(6, [set(["b"], int(5))]));
     peer.send({ t: "ack", id: 1, rev: 6, proposal: question.proposal });
-    const sent = [await peer.next(), await peer.next()];
-    assert.deepEqual(sent.map((message) => message.patch.ops), [[set(["a"], int(2))], [set(["b"], int(15))]]);
-    assert.deepEqual(copy(model.value), { a: 2, b: 15 });
+    const sent = [await peer.next(), await peer.next(), await peer.next()];
+    assert.deepEqual(sent.map((message) => message.patch.ops), [[set(["a"], int(2))], [set(["b"], int(15))], [set(["c"], int(1))]]);
+    assert.deepEqual(copy(model.value), { a: 2, b: 15, c: 1 });
     sent.forEach(({ patch: { ops }, proposal }, index) => peer.send(patch(7 + index, ops, { proposal })));
-    assert.deepEqual(await Promise.all(edits), [7, 8, "invalid"]);
+    assert.deepEqual(await Promise.all(edits), [7, 8, "invalid", 9]);
     await again();
     peer = await fake.peer();
     const edit = model.edit(["a"], 3);

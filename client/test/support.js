@@ -28,13 +28,12 @@ export function readVectors(name) {
 
 /** The modules of `src` as they are, for what no application sees. */
 export async function inner() {
-  const outfile = fileURLToPath(new URL("../build/inner.js", import.meta.url));
-  const contents = ["value", "encode", "patch", "diff", "codec/json", "codec/msgpack", "codec/cbor", "edit", "editor"]
+  const contents = ["value", "encode", "patch", "diff", "edit", "editor", "codec/json", "codec/msgpack", "codec/cbor"]
     .map((name) => `export * from "./src/${name}.js";`)
     .join("\n");
   const resolveDir = fileURLToPath(new URL("..", import.meta.url));
-  await build({ stdin: { contents, resolveDir }, outfile, bundle: true, format: "esm", logLevel: "error" });
-  return import(outfile);
+  const bundle = await build({ stdin: { contents, resolveDir }, bundle: true, format: "esm", write: false });
+  return import(`data:text/javascript,${encodeURIComponent(bundle.outputFiles[0].text)}`);
 }
 
 /** Things in the order in which they come; waits for those that have not come yet. */

@@ -11,6 +11,7 @@ class Fraction {
 }
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const encoder = new TextEncoder();
 
 export class Reader {
   readonly #view: DataView;
@@ -48,7 +49,10 @@ export class Reader {
 
   text(length: number): string {
     const at = this.#skip(length);
-    return utf8.decode(new Uint8Array(this.#view.buffer, at, length));
+    const bytes = new Uint8Array(this.#view.buffer, at, length);
+    // Most texts are short and ASCII, as keys are; the decoder takes longer to begin than they take.
+    if (length < 24 && bytes.every((byte) => byte < 128)) return String.fromCharCode(...bytes);
+    return utf8.decode(bytes);
   }
 
   /** A list of so many items, or up to a break. */
@@ -135,7 +139,7 @@ export class Writer {
   document(format: Format, value: unknown): void {
     if (typeof value === "number" || typeof value === "bigint") return format.int(this, value);
     if (typeof value === "string") {
-      const bytes = new TextEncoder().encode(value);
+      const bytes = encoder.encode(value);
       format.text(this, bytes.length);
       const at = this.#grow(bytes.length);
       this.#bytes.set(bytes, at);

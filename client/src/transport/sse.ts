@@ -20,12 +20,13 @@ export const sse: Transport = (url, handlers, options) => {
     for (;;) {
       const { done, value } = await reader.read();
       if (done) return "the stream ended";
-      // Of a chunk the last line may be incomplete, and a CR may belong to the LF that comes.
-      const lines = decoder.decode(value, { stream: true }).split(/\r\n|\n|\r(?!$)/);
+      // Of a chunk the last line may be incomplete. Lines end with LF or CR LF; no server ends them with CR alone.
+      const lines = decoder.decode(value, { stream: true }).split("\n");
       lines[0] = rest + lines[0];
       rest = lines.pop()!;
-      for (const line of lines) {
+      for (const ended of lines) {
         if (signal.aborted) return "";
+        const line = ended.replace(/\r$/, "");
         if (line.startsWith("data:")) {
           event.push(line.slice(line[5] === " " ? 6 : 5));
           length += line.length;
