@@ -50,6 +50,7 @@ export class Mirrors {
     const since = [...this.replicas.values()].filter(({ rev }) => rev !== undefined).map(({ id, rev }) => [id, rev]);
     return {
       batch: "1",
+      ops: "splice",
       epoch: this.#epoch,
       ...(since.length > 0 && { since: JSON.stringify(Object.fromEntries(since)) }),
     };

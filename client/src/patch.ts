@@ -1,15 +1,16 @@
 // Ops: read from the wire, applied, written to the wire.
 
-import { DEPTH, Dict, List, type Node, type Path, child, decode, isCount, isObject, malformed, tagged } from "./value.js";
+import { DEPTH, Dict, List, type Node, type Path, child, decode, isCount, isObject, isText, malformed, tagged } from "./value.js";
 
-/** One step of a patch. `path` of the last four is that of the list. */
+/** One step of a patch. `path` is that of the list where items are meant. `Splice` only comes, it is not sent. */
 export type Op =
   | { op: "Set"; path: Path; value: Node }
   | { op: "Remove"; path: Path }
   | { op: "Insert"; path: Path; index: number; value: Node }
   | { op: "RemoveAt"; path: Path; index: number }
   | { op: "Move"; path: Path; from: number; to: number }
-  | { op: "Reorder"; path: Path; order: readonly number[] };
+  | { op: "Reorder"; path: Path; order: readonly number[] }
+  | { op: "Splice"; path: Path; at: number; delete: number; insert: string };
 
 /** An op as the wire has it. */
 export function readOp(wire: unknown): Op {
@@ -19,7 +20,7 @@ export function readOp(wire: unknown): Op {
   if (!isObject(args) || !Array.isArray(args.path)) return malformed("not an op");
   const path: Path = args.path.map(readSegment);
   if (path.length > DEPTH) malformed("too deep");
-  const { index, from, to, order } = args;
+  const { index, from, to, order, at, insert } = args;
   switch (op) {
     case "Set":
       return { op, path, value: decode(args.value, path.length) };
@@ -36,6 +37,9 @@ export function readOp(wire: unknown): Op {
       break;
     case "Reorder":
       if (Array.isArray(order) && order.every(isCount)) return { op, path, order };
+      break;
+    case "Splice":
+      if (isCount(at) && isCount(args.delete) && isText(insert)) return { op, path, at, delete: args.delete, insert };
   }
   return malformed("op " + op);
 }
@@ -54,7 +58,7 @@ export function writeOp({ op, path, ...args }: Op): unknown {
   return { [op]: { path: segments, ...args, ...("value" in args && { value: tagged(args.value) }) } };
 }
 
-/** Items that the ops of one patch may shift along in lists, which takes about a second. More would hang the tab; a
+/** Items of lists and units of texts that the ops of one patch may shift along, which takes about a second. More would hang the tab; a
  * snapshot costs less then. */
 const WORK = 200_000_000;
 
@@ -127,10 +131,34 @@ export function apply(root: Node, ops: readonly Op[]): Node {
         const old = [...list];
         if (op.order.length !== old.length || new Set(op.order).size !== old.length) throw new Error("not a permutation");
         op.order.forEach((from, to) => (list[to] = old[checked(from, old.length)]!));
+        break;
+      }
+      case "Splice": {
+        const holder = path.length > 0 && at(path.slice(0, -1));
+        const text = holder ? child(holder, path.at(-1)!) : wrap[0];
+        if (typeof text !== "string") throw new Error("no text");
+        if ((work += text.length) > WORK) throw new Error("too much work for one patch");
+        const value = splice(text, op.at, op.delete, op.insert);
+        if (holder) put(holder, path.at(-1)!, value);
+        else wrap[0] = value;
       }
     }
   }
   return wrap[0];
+}
+
+/** Counts in Unicode scalar values, which are JavaScript's own units unless there are surrogates. */
+function splice(text: string, at: number, count: number, insert: string): string {
+  const hasPairs = /[\ud800-\udfff]/.test(text);
+  const skip = (from: number, count: number) => {
+    if (!hasPairs) return from + count;
+    for (; count > 0 && from < text.length; count -= 1) from += text.codePointAt(from)! > 0xffff ? 2 : 1;
+    return from + count;
+  };
+  const start = skip(0, at);
+  const end = skip(start, count);
+  if (end > text.length) throw new Error(`a text of ${text.length} is too short`);
+  return text.slice(0, start) + insert + text.slice(end);
 }
 
 function put(holder: List | Dict, key: string | number, node: Node): void {

@@ -28,10 +28,10 @@ afterEach(async () => {
 });
 
 describe("a connection", () => {
-  test("asks for its codec, batches and epochs", async () => {
+  test("asks for its codec, batches, splices and epochs", async () => {
     start();
     const peer = await fake.peer();
-    assert.equal(String(peer.query), "codec=json&batch=1&epoch=");
+    assert.equal(String(peer.query), "codec=json&batch=1&ops=splice&epoch=");
   });
 
   test("keeps the query that the address has", async () => {
@@ -105,6 +105,16 @@ describe("a connection", () => {
     peer.send(news, {}, { t: "batch", msgs: [snapshot(map({ a: int(1) })), news, {}, patch(1, [set(["a"], int(2))])] });
     await until(model, ({ a }) => a === 2);
     assert.deepEqual(problems, []);
+  });
+
+  test("takes splices of texts", async () => {
+    const model = start();
+    const peer = await fake.peer();
+    const splice = (at, count, insert) => ({ Splice: { path: [{ Key: "a" }], at, delete: count, insert } });
+    peer.send(snapshot(map({ a: str("a😀bc") })), patch(1, [splice(2, 1, "ä€"), splice(0, 2, "")]), patch(2, [splice(3, 0, "!")]));
+    await until(model, ({ a }) => a === "ä€c!");
+    peer.send(patch(3, [splice(4, 1, "")]));
+    assert.match((await event(client, "problem")).message, /a text of 4 is too short/);
   });
 
   test("reports what is malformed and asks for everything", async () => {

@@ -271,6 +271,20 @@ describe("any ops", () => {
     );
   });
 
+  test("splices count as Unicode does", () => {
+    const letters = fc.array(fc.constantFrom("a", "ä", "€", "😀", "\u{10ffff}"), { maxLength: 8 });
+    fc.assert(
+      fc.property(letters, fc.nat(9), fc.nat(9), letters, (text, at, count, insert) => {
+        const op = readOp({ Splice: { path: [], at, delete: count, insert: insert.join("") } });
+        const splice = () => apply(text.join(""), [op]);
+        if (at + count > text.length) assert.throws(splice, /too short/);
+        else assert.equal(splice(), text.toSpliced(at, count, ...insert).join(""));
+      }),
+    );
+    assert.throws(() => readOp({ Splice: { path: [], at: 0, delete: 0, insert: "\ud800" } }), /malformed/);
+    assert.throws(() => apply(1, [readOp({ Splice: { path: [], at: 0, delete: 0, insert: "" } })]), /no text/);
+  });
+
   test("survive the wire", () => {
     fc.assert(
       fc.property(op, (op) => {
