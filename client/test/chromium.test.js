@@ -115,6 +115,7 @@ async function visit(url) {
 afterEach(async () => {
   await context?.close();
   await site?.end();
+  site = undefined;
 });
 
 describe("React", () => {
@@ -203,6 +204,46 @@ describe("React", () => {
     await context.setOffline(false);
     await shows("problem", "revision 1");
     await shows("state", "open");
+  });
+});
+
+describe("the module that the adapter serves", () => {
+  beforeEach(async () => {
+    device = await start("device");
+    await visit(device.url);
+  });
+  afterEach(() => device.kill());
+
+  test("speaks all codecs, and Server-Sent Events", async () => {
+    const found = await page.evaluate(async () => {
+      const { connect } = await import("/client.js");
+      const names = [];
+      const events = connect("/sse", { transport: "sse" });
+      const mirror = events.model("Device");
+      await mirror.ready();
+      for (const codec of ["json", "msgpack", "cbor"]) {
+        const client = connect("/ws", { codec });
+        const model = client.model("Device");
+        await model.ready();
+        await model.edit(["name"], `ä€😀 ${codec}`);
+        for await (const { name } of mirror) if (name.endsWith(codec)) break;
+        names.push(mirror.value.name);
+        client.stop();
+      }
+      events.stop();
+      return names;
+    });
+    assert.deepEqual(found, ["ä€😀 json", "ä€😀 msgpack", "ä€😀 cbor"]);
+    assert.deepEqual(errors, []);
+  });
+
+  test("is asked for again, and kept when it is the same", async () => {
+    const [answer] = await Promise.all([page.waitForResponse((answer) => answer.url().endsWith("/client.js")), page.reload()]);
+    assert.ok([200, 304].includes(answer.status()));
+    const { etag } = answer.headers();
+    const known = await fetch(new URL("/client.js", device.url), { headers: { "if-none-match": etag } });
+    assert.equal(known.status, 304);
+    assert.match(answer.headers()["cache-control"], /no-cache/);
   });
 });
 
