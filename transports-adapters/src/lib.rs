@@ -61,8 +61,12 @@
 //! - `serve` (default): [`serve`](crate::serve()).
 //! - `http2`: WebSocket over HTTP/2 (RFC 8441), and [`serve`](crate::serve()) speaks it.
 //! - `client-js` (default): the browser client as a route.
+//! - `client`: the [`client`] for Rust programs, over WebSocket, with TLS.
+//! - `client-sse`: the client over Server-Sent Events, too.
 
 mod autosync;
+#[cfg(feature = "client")]
+pub mod client;
 #[cfg(feature = "client-js")]
 mod client_js;
 #[cfg(feature = "ws")]

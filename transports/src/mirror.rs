@@ -217,6 +217,11 @@ impl<T: Synced> Mirror<T> {
 pub struct Mirrors {
     codec: Codec,
     models: BTreeMap<ModelId, Mirror>,
+    /// Mirrors that could not go on: a fresh snapshot has to come.
+    doubtful: BTreeSet<ModelId>,
+    /// The epoch of the last snapshot. A connection may break before each model has come to a new one, and revisions of
+    /// another epoch mean nothing.
+    epoch: Option<Epoch>,
     pending: BTreeSet<String>,
     named: u64,
     peers: BTreeMap<(ModelId, String), Json>,
@@ -249,6 +254,10 @@ pub enum MirrorEvent {
     },
     /// The server took a proposal.
     Acknowledged {
+        /// The model it was about.
+        id: ModelId,
+        /// The revision it made, or the present one if it changed nothing.
+        rev: u64,
         /// Its name.
         proposal: String,
     },
@@ -307,7 +316,8 @@ impl Mirrors {
         self.pending.iter().map(String::as_str)
     }
 
-    /// The query of the URL to connect to, so that the server continues where the mirrors are.
+    /// The query of the URL to connect to, so that the server continues where the mirrors are. A mirror that could not
+    /// take in what came is left out until it was replaced, so that the server sends it as a whole.
     #[must_use]
     pub fn query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
@@ -315,6 +325,7 @@ impl Mirrors {
         let revs: BTreeMap<_, _> = self
             .models
             .iter()
+            .filter(|(id, model)| !self.doubtful.contains(id) && model.epoch() == self.epoch)
             .filter_map(|(id, model)| Some((id, model.revision()?)))
             .collect();
         if !revs.is_empty() {
@@ -322,11 +333,10 @@ impl Mirrors {
             query.append_pair("since", &revs);
         }
         // Given empty it asks for the server's; servers that know of none ignore it.
-        let epoch = self.models.values().find_map(Mirror::epoch);
-        query.append_pair(
-            "epoch",
-            &epoch.map_or_else(String::new, |epoch| epoch.to_string()),
-        );
+        let epoch = self
+            .epoch
+            .map_or_else(String::new, |epoch| epoch.to_string());
+        query.append_pair("epoch", &epoch);
         query.append_pair("ops", "splice");
         query.finish()
     }
@@ -338,18 +348,35 @@ impl Mirrors {
     /// one that does not fit have been taken in, and their events are lost.
     pub fn receive(&mut self, frame: &[u8]) -> Result<Vec<MirrorEvent>, MirrorError> {
         let mut events = Vec::new();
+        let received = self.receive_into(frame, &mut events);
+        match &received {
+            Ok(()) | Err(MirrorError::Gap { .. } | MirrorError::Unknown { .. }) => {}
+            Err(MirrorError::Patch { id, .. } | MirrorError::Type { id, .. }) => {
+                self.doubtful.insert(*id);
+            }
+            // It may have been about any of them.
+            Err(_) => self.doubtful.extend(self.models.keys()),
+        }
+        received.map(|()| events)
+    }
+
+    fn receive_into(
+        &mut self,
+        frame: &[u8],
+        events: &mut Vec<MirrorEvent>,
+    ) -> Result<(), MirrorError> {
         match self.codec.decode(frame)? {
             Message::Batch { msgs } => {
                 for message in msgs {
                     if matches!(message, Message::Batch { .. }) {
                         return Err(MirrorError::NestedBatch);
                     }
-                    self.take_in(message, &mut events)?;
+                    self.take_in(message, events)?;
                 }
+                Ok(())
             }
-            message => self.take_in(message, &mut events)?,
+            message => self.take_in(message, events),
         }
-        Ok(events)
     }
 
     fn take_in(
@@ -358,11 +385,13 @@ impl Mirrors {
         events: &mut Vec<MirrorEvent>,
     ) -> Result<(), MirrorError> {
         match message {
-            Message::Snapshot { id, rev, .. } => {
+            Message::Snapshot { id, rev, epoch, .. } => {
                 self.models
                     .entry(id)
                     .or_insert_with(|| Mirror::new(id))
                     .receive(message)?;
+                self.doubtful.remove(&id);
+                self.epoch = epoch;
                 events.push(MirrorEvent::Replaced { id, rev });
             }
             Message::Patch {
@@ -371,6 +400,7 @@ impl Mirrors {
                 proposal,
                 base,
             } => {
+                let rev = patch.rev;
                 let model = self
                     .models
                     .get_mut(&id)
@@ -384,10 +414,10 @@ impl Mirrors {
                     }),
                 }
                 if let Some(proposal) = proposal {
-                    self.acknowledge(proposal, events);
+                    self.acknowledge(id, rev, proposal, events);
                 }
             }
-            Message::Ack { proposal, .. } => self.acknowledge(proposal, events),
+            Message::Ack { id, rev, proposal } => self.acknowledge(id, rev, proposal, events),
             Message::Reject {
                 id,
                 rev,
@@ -422,9 +452,15 @@ impl Mirrors {
         Ok(())
     }
 
-    fn acknowledge(&mut self, proposal: String, events: &mut Vec<MirrorEvent>) {
+    fn acknowledge(
+        &mut self,
+        id: ModelId,
+        rev: u64,
+        proposal: String,
+        events: &mut Vec<MirrorEvent>,
+    ) {
         self.pending.remove(&proposal);
-        events.push(MirrorEvent::Acknowledged { proposal });
+        events.push(MirrorEvent::Acknowledged { id, rev, proposal });
     }
 
     /// Proposes that a model become `wanted`: the message to send. Names are made where none is given.

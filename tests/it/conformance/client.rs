@@ -157,7 +157,7 @@ fn tell(event: &MirrorEvent) -> Option<Json> {
             let change = json!({ "t": "patch", "id": id, "patch": patch });
             json!(["change", with_proposal(change, proposal.as_deref())])
         }
-        MirrorEvent::Acknowledged { proposal } => json!(["ack", proposal]),
+        MirrorEvent::Acknowledged { proposal, .. } => json!(["ack", proposal]),
         MirrorEvent::Rejected {
             id,
             rev,

@@ -1,0 +1,271 @@
+//! One model of a server, in the hands of a client.
+
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use futures_util::Stream;
+use parking_lot::{MappedRecursiveRwLockReadGuard, RecursiveRwLock, RecursiveRwLockReadGuard};
+use tokio::sync::watch;
+use transports::message::{Message, ModelId};
+use transports::mirror::{MirrorError, Outcome};
+use transports::{Changes, Mirror, Op, Patch, Synced, Tracked, Value};
+
+use super::books::{Books, Change, Follower};
+use super::edits;
+use super::error::{EditError, RemoteError};
+use super::{Client, Handle};
+
+/// A model of the server as a `T`, kept up to date.
+///
+/// Cheap to clone; clones are the same mirror, and each knows by itself what it has seen.
+pub struct Remote<T: Synced = Value> {
+    handle: Arc<Handle>,
+    typed: Arc<Typed<T>>,
+    seen: watch::Receiver<()>,
+}
+
+/// The mirror as its own type.
+struct Typed<T: Synced> {
+    id: ModelId,
+    state: RecursiveRwLock<Kept<T>>,
+    changed: watch::Sender<()>,
+}
+
+struct Kept<T: Synced> {
+    mirror: Mirror<T>,
+    /// Why the mirror is not what the server has.
+    misfit: Option<MirrorError>,
+}
+
+impl<T: Synced> Typed<T> {
+    fn new(dynamic: &Mirror) -> Result<Self, MirrorError> {
+        Ok(Self {
+            id: dynamic.id(),
+            state: RecursiveRwLock::new(Kept {
+                mirror: read(dynamic)?,
+                misfit: None,
+            }),
+            changed: watch::Sender::new(()),
+        })
+    }
+}
+
+/// A typed copy of a mirror.
+fn read<T: Synced>(dynamic: &Mirror) -> Result<Mirror<T>, MirrorError> {
+    let id = dynamic.id();
+    let missing = || MirrorError::Unknown { id };
+    let mut mirror = Mirror::new(id);
+    mirror.receive(Message::Snapshot {
+        id,
+        type_name: dynamic.type_name().ok_or_else(missing)?.to_owned(),
+        rev: dynamic.revision().ok_or_else(missing)?,
+        value: dynamic.get().ok_or_else(missing)?.clone(),
+        // The client's own mirror looks out for gaps.
+        epoch: None,
+    })?;
+    Ok(mirror)
+}
+
+impl<T: Synced> Follower for Typed<T> {
+    fn follow(&self, books: &Books, change: &Change) {
+        if change.id() != self.id {
+            return;
+        }
+        if let Change::Patched { id, rev, ops } = change {
+            let patch = Patch {
+                rev: *rev,
+                ops: ops.to_vec(),
+            };
+            let message = Message::Patch {
+                id: *id,
+                patch,
+                proposal: None,
+                base: None,
+            };
+            match self.state.write().mirror.receive(message) {
+                Ok(Outcome::Stale) => return,
+                Ok(_) => {
+                    self.changed.send_replace(());
+                    return;
+                }
+                // The server knows fields that this type does not, for instance: read the whole again.
+                Err(_) => {}
+            }
+        }
+        let whole = books.with(|mirrors| mirrors.get(self.id).map(read::<T>));
+        let mut state = self.state.write();
+        match whole {
+            Some(Ok(mirror)) => {
+                *state = Kept {
+                    mirror,
+                    misfit: None,
+                }
+            }
+            Some(Err(error)) => state.misfit = Some(error),
+            None => return,
+        }
+        drop(state);
+        self.changed.send_replace(());
+    }
+}
+
+impl<T: Synced> Remote<T> {
+    pub(super) fn attach(handle: &Arc<Handle>, id: ModelId) -> Result<Self, RemoteError> {
+        let typed = handle.books.add(id, Typed::new)?;
+        let seen = typed.changed.subscribe();
+        Ok(Self {
+            handle: Arc::clone(handle),
+            typed,
+            seen,
+        })
+    }
+
+    /// The model's id at its server.
+    #[must_use]
+    pub fn id(&self) -> ModelId {
+        self.typed.id
+    }
+
+    /// The revision of the value that [`read`](Self::read) shows.
+    #[must_use]
+    pub fn revision(&self) -> u64 {
+        self.typed
+            .state
+            .read()
+            .mirror
+            .revision()
+            .unwrap_or_default()
+    }
+
+    /// Looks at the model. The mirror stands still as long as the guard lives, and with it the whole client: keep it
+    /// short.
+    #[must_use = "the client waits as long as the guard lives"]
+    pub fn read(&self) -> RemoteGuard<'_, T> {
+        // Recursive, so that a second guard of one thread does not wait for a change that waits for the first.
+        let state = self.typed.state.read();
+        RemoteGuard(RecursiveRwLockReadGuard::map(state, |kept| {
+            kept.mirror
+                .get()
+                .expect("a mirror is attached with its value")
+        }))
+    }
+
+    /// Waits until the model has changed since this handle was made or this was last called.
+    ///
+    /// # Errors
+    /// The client has ended, or the model no longer fits `T`; [`read`](Self::read) still shows the last value.
+    pub async fn changed(&mut self) -> Result<(), RemoteError> {
+        let mut state = self.handle.state.clone();
+        tokio::select! {
+            biased;
+            changed = self.seen.changed() => drop(changed),
+            reason = super::closed(&mut state) => return Err(RemoteError::Closed(reason)),
+        }
+        match &self.typed.state.read().misfit {
+            Some(error) => Err(RemoteError::Type(error.clone())),
+            None => Ok(()),
+        }
+    }
+
+    /// The changes of this model from now on, with their places. Ends with the client.
+    ///
+    /// A change is told after the value has taken it in, and the value may have gone further since.
+    pub fn changes(&self) -> impl Stream<Item = Change> + Send + Unpin + 'static {
+        self.handle.books.changes(Some(self.typed.id))
+    }
+
+    /// Changes a copy of the model and asks the server for what became different; waits for its answer, the revision.
+    /// The mirror itself changes when the server says so, which is before this returns.
+    ///
+    /// Edits made while there is no connection wait for it, as [`ClientBuilder::offline`](super::ClientBuilder::offline)
+    /// says. Costs a copy of the model; [`propose`](Self::propose) does not.
+    ///
+    /// # Errors
+    /// The server refused, or there was no answer; see [`EditError`].
+    pub async fn edit(&self, change: impl FnOnce(&mut T)) -> Result<u64, EditError> {
+        let ops = self.ops_of(change)?;
+        self.propose(ops).await
+    }
+
+    /// Not async, so that `change` need not be `Send`.
+    fn ops_of(&self, change: impl FnOnce(&mut T)) -> Result<Vec<Op>, EditError> {
+        let value = self
+            .handle
+            .books
+            .value(self.id())
+            .ok_or_else(|| EditError::NoModel { id: self.id() })?;
+        let wanted = T::read(value).map_err(|error| {
+            EditError::Type(MirrorError::Type {
+                id: self.id(),
+                type_name: T::ty().name().to_owned(),
+                source: error.into(),
+            })
+        })?;
+        let mut wanted = Tracked::new(wanted);
+        change(&mut wanted);
+        let mut changes = Changes::as_ops();
+        Tracked::collect(&mut wanted, &mut changes);
+        match changes.faults() {
+            [] => Ok(changes.into_ops()),
+            [fault, ..] => Err(EditError::Fault(fault.to_string())),
+        }
+    }
+
+    /// Asks the server to make these changes, all or none of them, and waits for its answer, the revision.
+    ///
+    /// # Errors
+    /// As [`edit`](Self::edit).
+    pub async fn propose(&self, ops: Vec<Op>) -> Result<u64, EditError> {
+        if ops.is_empty() {
+            return Ok(self.revision());
+        }
+        edits::propose(&self.handle.commands, self.id(), ops).await
+    }
+
+    /// The client that this model came over.
+    #[must_use]
+    pub fn client(&self) -> Client {
+        Client {
+            handle: Arc::clone(&self.handle),
+        }
+    }
+}
+
+impl<T: Synced> Clone for Remote<T> {
+    fn clone(&self) -> Self {
+        Self {
+            handle: Arc::clone(&self.handle),
+            typed: Arc::clone(&self.typed),
+            seen: self.seen.clone(),
+        }
+    }
+}
+
+impl<T: Synced + fmt::Debug> fmt::Debug for Remote<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Remote")
+            .field("id", &self.id())
+            .field("revision", &self.revision())
+            .field("model", &*self.read())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A look at a [`Remote`] model.
+#[must_use = "the client waits as long as the guard lives"]
+pub struct RemoteGuard<'a, T>(MappedRecursiveRwLockReadGuard<'a, T>);
+
+impl<T> Deref for RemoteGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for RemoteGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
