@@ -146,6 +146,9 @@ fn op_line(op: &Op) -> String {
         Op::RemoveAt { index, .. } => format!("[{index}] removed"),
         Op::Move { from, to, .. } => format!("[{from}] moved to [{to}]"),
         Op::Reorder { order, .. } => format!("{} items reordered", order.len()),
+        Op::Splice {
+            at, delete, insert, ..
+        } => format!("[{at}] -{delete} +{insert:?}"),
     };
     format!("{PATH}{path}{PATH:#} {what}")
 }
@@ -161,6 +164,11 @@ fn op_json(op: &Op) -> serde_json::Value {
         Op::RemoveAt { index, .. } => json!({ "op": "remove_at", "path": path, "index": index }),
         Op::Move { from, to, .. } => json!({ "op": "move", "path": path, "from": from, "to": to }),
         Op::Reorder { order, .. } => json!({ "op": "reorder", "path": path, "order": order }),
+        Op::Splice {
+            at, delete, insert, ..
+        } => {
+            json!({ "op": "splice", "path": path, "at": at, "delete": delete, "insert": insert })
+        }
     }
 }
 

@@ -40,7 +40,10 @@ fn a_mirror_that_could_not_go_on_asks_for_the_whole() {
         format!("codec=json&since=%7B%222%22%3A5%7D&epoch={FIRST}&ops=splice")
     );
     mirrors.receive(b"{").unwrap_err();
-    assert_eq!(mirrors.query(), format!("codec=json&epoch={FIRST}&ops=splice"));
+    assert_eq!(
+        mirrors.query(),
+        format!("codec=json&epoch={FIRST}&ops=splice")
+    );
     mirrors.receive(&snapshot(1, 7, FIRST)).unwrap();
     assert_eq!(
         mirrors.query(),
