@@ -9,6 +9,7 @@
 
 mod client;
 mod findings;
+mod jupyter;
 mod messages;
 mod models;
 mod patches;

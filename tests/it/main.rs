@@ -5,6 +5,7 @@ mod adapters;
 mod client;
 mod conformance;
 mod derive;
+mod jupyter;
 mod property;
 mod server;
 mod ui;

@@ -63,12 +63,16 @@
 //! - `client-js` (default): the browser client as a route.
 //! - `client`: the [`client`] for Rust programs, over WebSocket, with TLS.
 //! - `client-sse`: the client over Server-Sent Events, too.
+//! - `jupyter`: comms and widgets of a Jupyter kernel, in [`jupyter`].
+//! - `jupyter-kernel`: a kernel that is this program, in [`jupyter::kernel`].
 
 mod autosync;
 #[cfg(feature = "client")]
 pub mod client;
 #[cfg(feature = "client-js")]
 mod client_js;
+#[cfg(feature = "jupyter")]
+pub mod jupyter;
 #[cfg(feature = "ws")]
 mod origin;
 #[cfg(any(feature = "ws", feature = "sse"))]

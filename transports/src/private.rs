@@ -149,5 +149,15 @@ pub fn schema_field(name: &str, ty: Type) -> Field {
     Field {
         name: name.to_owned(),
         ty,
+        range: None,
+        read_only: false,
     }
+}
+
+/// A field of a schema, and what clients may do with it.
+#[must_use]
+pub fn schema_rules(mut field: Field, range: Option<&'static str>, read_only: bool) -> Field {
+    field.range = range;
+    field.read_only = read_only;
+    field
 }

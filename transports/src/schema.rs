@@ -16,8 +16,10 @@ pub enum Type {
     Int,
     /// A number with a point.
     Float,
-    /// Text, and what travels as text: a unit-only enum, a `char`.
+    /// Text, and what travels as text: a `char`.
     Str,
+    /// One of a few texts: an enum without data.
+    Choice(&'static [&'static str]),
     /// Items of one type.
     List(Box<Self>),
     /// Entries of one type by text key.
@@ -60,7 +62,7 @@ impl Type {
             Self::Bool => Kind::Bool,
             Self::Int => Kind::Int,
             Self::Float => Kind::Float,
-            Self::Str => Kind::Str,
+            Self::Str | Self::Choice(_) => Kind::Str,
             Self::List(_) => Kind::List,
             Self::Map(_) | Self::Model(..) => Kind::Map,
             Self::Optional(inner) => inner.kind(),
@@ -125,6 +127,12 @@ pub struct Field {
     /// What it holds.
     #[serde(with = "as_kind")]
     pub ty: Type,
+    /// `#[synced(range = ...)]` as it is written: `0..=100`.
+    #[serde(skip)]
+    pub range: Option<&'static str>,
+    /// Whether only the host changes it.
+    #[serde(skip)]
+    pub read_only: bool,
 }
 
 /// The variants of an enum with data, in the order of their declaration.

@@ -26,6 +26,7 @@ pub(crate) use self::model::{Answer, Model, Reader, Slot};
 pub(crate) use self::record::{CHUNK, Have};
 use crate::changes::{Changes, Fault};
 use crate::message::{Epoch, ModelId};
+use crate::schema::Type;
 use crate::synced::Synced;
 use crate::value::Value;
 
@@ -319,6 +320,23 @@ impl Session {
         self.shared.settle_first();
         let model = self.shared.model(id)?;
         Some(model.value(&self.shared))
+    }
+
+    /// The ids and types of the hosted models.
+    ///
+    /// ```
+    /// use transports::schema::Kind;
+    /// use transports::{Session, Value};
+    ///
+    /// let session = Session::new();
+    /// let _settings = session.host_named("Settings", Value::from_iter([("theme", "dark".into())]));
+    /// let types: Vec<_> = session.types().iter().map(|(id, ty)| (*id, ty.kind())).collect();
+    /// assert_eq!(types, [(1, Kind::Any)]);
+    /// ```
+    #[must_use]
+    pub fn types(&self) -> Vec<(ModelId, Type)> {
+        let models = self.shared.models.read();
+        models.iter().map(|(id, model)| (*id, model.ty())).collect()
     }
 
     pub(crate) fn shared(&self) -> &Arc<Shared> {

@@ -27,7 +27,7 @@ pub(super) fn expand(context: &Context<'_>, variants: &[Variant]) -> TokenStream
         write: quote!(__out.str(self.__synced_name())),
         read: quote!(#private::read_named(&__value, Self::__synced_named, #expected)),
         edit: quote!(#private::edit_leaf(self, __path, __edit, __author)),
-        ty: quote!(#private::Type::Str),
+        ty: quote!(#private::Type::Choice(&[#(#names),*])),
         ..Methods::default()
     };
     let methods = methods.expand(context);

@@ -436,6 +436,6 @@ fn optional(field: Field) -> Field {
             ty @ Type::Optional(_) => ty,
             ty => Type::Optional(Box::new(ty)),
         },
-        name: field.name,
+        ..field
     }
 }

@@ -15,6 +15,7 @@ use crate::edit::Budget;
 use crate::edit::PatchError;
 use crate::message::{Message, ModelId};
 use crate::patch::Op;
+use crate::schema::Type;
 use crate::synced::Synced;
 use crate::tracked::Tracked;
 use crate::value::Value;
@@ -23,6 +24,9 @@ use crate::writer::{Format, Writer};
 /// What the session and its connections need of a model, whatever its type.
 pub(crate) trait Model: Send + Sync {
     fn rev(&self) -> u64;
+
+    /// The type of the model.
+    fn ty(&self) -> Type;
 
     /// The value and its revision as peers know them.
     fn value(&self, shared: &Shared) -> (u64, Value);
@@ -267,6 +271,10 @@ impl<T: Synced> Slot<T> {
 }
 
 impl<T: Synced> Model for Slot<T> {
+    fn ty(&self) -> Type {
+        T::ty()
+    }
+
     fn rev(&self) -> u64 {
         self.record.lock().rev
     }

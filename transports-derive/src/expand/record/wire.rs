@@ -4,6 +4,7 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
+use super::changes::shown;
 use super::{Body, Entry, key};
 use crate::attr::Default;
 use crate::expand::flat;
@@ -157,11 +158,22 @@ impl Body<'_> {
         let private = &self.context.private;
         let fields = self.placed().map(|(_, field)| {
             let (name, ops) = (&field.name, self.context.ops(field));
-            quote!(#private::schema_field(#name, #ops::ty()))
+            let plain = quote!(#private::schema_field(#name, #ops::ty()));
+            let read_only = field.read_only.is_some();
+            let range = match &field.range {
+                Some(range) => {
+                    let shown = shown(&range.value);
+                    quote!(#private::Some(#shown))
+                }
+                None if !read_only => return plain,
+                None => quote!(#private::None),
+            };
+            quote!(#private::schema_rules(#plain, #range, #read_only))
         });
         let computed = self.computed().map(|(_, computed)| {
             let (name, ops) = (computed.name.to_string(), self.computed_ops(computed));
-            quote!(#private::schema_field(#name, #ops::ty()))
+            let plain = quote!(#private::schema_field(#name, #ops::ty()));
+            quote!(#private::schema_rules(#plain, #private::None, true))
         });
         let fields = quote!(#private::list([#(#fields,)* #(#computed,)*]));
         let flattened: Vec<_> = self
