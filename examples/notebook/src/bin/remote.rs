@@ -21,7 +21,7 @@ use axum::routing::get;
 use serde::Deserialize;
 use tokio::net::TcpListener;
 use transports::{Server, Session, Synced};
-use transports_adapters::{autosync, client_js, ws};
+use transports_adapters::{WebSocket, autosync, client_js};
 
 #[derive(Synced)]
 struct Lamp {
@@ -77,7 +77,7 @@ async fn main() -> std::io::Result<()> {
 
     let door = Arc::new(Door { origin, token });
     let guarded = Router::new()
-        .route("/ws", ws(server).allow_origin(page))
+        .route("/ws", WebSocket::new(server).allow_origin(page).route())
         .route_layer(from_fn_with_state(Arc::clone(&door), check));
     // The client's source is no secret, but a page of another origin may only load it with this header.
     let source =
