@@ -32,9 +32,9 @@ pub use self::enums::{
     adjacent, edit_content, edit_tag, entry, external, internal, no_content, no_entry,
     read_content, tagged, unknown_variant,
 };
-pub use self::flat::{CheckFlat, Entries, Flat, Keys, assert_apart, flatten_schema};
+pub use self::flat::{CheckFlat, Flat, Keys, Sorted, assert_apart, flatten_schema};
 pub use self::keyed::{KeyOf, Keyed, KeyedShadow, ListKey};
-pub use self::read::{entries, items, read_field, read_item, read_named};
+pub use self::read::{Entries, Items, entries, items, read_named};
 pub use self::rules::{Length, RangeOf, check_length, check_valid};
 pub use self::serde::{Opaque, Serde, Whole};
 pub use crate::changes::Changes;

@@ -243,9 +243,10 @@ impl<'a> Enum<'a> {
             let names = quote!(#(#names)|*);
             let (open, read) = (body.open(), body.read());
             match (variant.record.style, self.tagging) {
-                (_, Tagging::Internal { .. }) => quote!(#names => #private::Ok(#read),),
+                (_, Tagging::Internal { .. }) => quote!(#names => #read,),
                 (Style::Unit, _) => {
-                    quote!(#names => #private::no_content(__content, #expected, || #read),)
+                    let path = &body.path;
+                    quote!(#names => #private::no_content(__content, #expected, || #path {}),)
                 }
                 (_, tagging) => {
                     let below = match tagging {
@@ -255,7 +256,7 @@ impl<'a> Enum<'a> {
                     quote! {
                         #names => #private::read_content(__content, #expected, #below, |__value| {
                             #open
-                            #private::Ok(#read)
+                            #read
                         }),
                     }
                 }

@@ -38,7 +38,7 @@ pub(super) fn write(body: &Body<'_>) -> TokenStream {
         quote!(__entries.put(#name, |__out| { #value });)
     });
     quote! {
-        let mut __entries = #private::Entries::new();
+        let mut __entries = #private::Sorted::new();
         #(#flattened)*
         #(#placed)*
         __entries.write(__out);

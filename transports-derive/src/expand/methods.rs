@@ -51,6 +51,7 @@ impl Methods {
             impl #impl_generics #private::Synced for #ident #ty_generics #where_clause {
                 type Shadow = #shadow_type;
 
+                #[inline]
                 fn shadow(&self) -> Self::Shadow { #shadow }
 
                 #[inline]
@@ -64,10 +65,13 @@ impl Methods {
                     __out: &mut #private::Changes,
                 ) { #diff }
 
+                #[inline]
                 fn write(&self, __settled: #private::Option<&Self::Shadow>, __out: &mut #private::Writer) { #write }
 
+                #[inline]
                 fn read(__value: #private::Value) -> #private::Result<Self, #private::EditError> { #read }
 
+                #[inline]
                 fn edit(
                     &mut self,
                     __path: &[#private::Segment],
@@ -75,6 +79,7 @@ impl Methods {
                     __author: #private::Author,
                 ) -> #private::Result<#private::Edit, #private::EditError> { #edit }
 
+                #[inline]
                 fn ty() -> #private::Type { #ty }
 
                 #optional
@@ -93,9 +98,10 @@ impl Methods {
             ..
         } = self;
         let update = (!update.is_empty())
-            .then(|| quote!(fn update(&self, __shadow: &mut Self::Shadow) { #update }));
+            .then(|| quote!(#[inline] fn update(&self, __shadow: &mut Self::Shadow) { #update }));
         let admit = (!admit.is_empty()).then(|| {
             quote! {
+                #[inline]
                 fn admit(
                     &self,
                     __old: #private::Option<&Self>,
@@ -103,10 +109,11 @@ impl Methods {
             }
         });
         let inherit = (!inherit.is_empty())
-            .then(|| quote!(fn inherit(&mut self, __old: &mut Self) { #inherit }));
+            .then(|| quote!(#[inline] fn inherit(&mut self, __old: &mut Self) { #inherit }));
         let rule = own_rule(context);
         let check = (!check.is_empty() || rule.is_some()).then(|| {
             quote! {
+                #[inline]
                 fn check(&self, __at: &#private::At<'_>, __out: &mut #private::Changes) {
                     { #check }
                     #rule

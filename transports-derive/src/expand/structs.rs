@@ -10,7 +10,7 @@ use super::record::Body;
 use crate::model::{Record, Style};
 
 pub(super) fn expand(context: &Context<'_>, record: &Record) -> TokenStream {
-    let Context { input, private, .. } = context;
+    let input = context.input;
     let body = Body {
         context,
         record,
@@ -30,7 +30,7 @@ pub(super) fn expand(context: &Context<'_>, record: &Record) -> TokenStream {
         same: body.same(),
         diff: diff(&body),
         write: body.write(),
-        read: quote!(#open #private::Ok(#read)),
+        read: quote!(#open #read),
         edit: edit(&body),
         admit: admit(&body),
         inherit: body.inherit(),

@@ -1,7 +1,6 @@
 //! Enums with data, in serde's representations.
 
-use std::collections::BTreeMap;
-
+use super::Entries;
 use crate::edit::{Author, Edit, EditError, Payload, Reason};
 use crate::path::Segment;
 use crate::synced::{self, Synced};
@@ -26,9 +25,9 @@ pub fn internal(
     value: Value,
     type_name: &'static str,
     tag: &'static str,
-) -> Result<(String, BTreeMap<String, Value>), EditError> {
+) -> Result<(String, Entries), EditError> {
     let mut entries = super::entries(type_name, value)?;
-    let name = take_tag(&mut entries, type_name, tag)?;
+    let name = entries.take_tag(tag)?;
     Ok((name, entries))
 }
 
@@ -40,23 +39,8 @@ pub fn adjacent(
     content: &'static str,
 ) -> Result<(String, Option<Value>), EditError> {
     let mut entries = super::entries(type_name, value)?;
-    let name = take_tag(&mut entries, type_name, tag)?;
-    Ok((name, entries.remove(content)))
-}
-
-fn take_tag(
-    entries: &mut BTreeMap<String, Value>,
-    type_name: &'static str,
-    tag: &'static str,
-) -> Result<String, EditError> {
-    match entries.remove(tag) {
-        Some(Value::Str(name)) => Ok(name),
-        Some(other) => Err(EditError::expected("a Str, the name of a variant", &other).below(tag)),
-        None => Err(EditError::new(Reason::MissingField {
-            type_name,
-            field: tag,
-        })),
-    }
+    let name = entries.take_tag(tag)?;
+    Ok((name, entries.take(content)))
 }
 
 /// A variant without data.

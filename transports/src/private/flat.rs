@@ -345,14 +345,14 @@ impl<T: Flat> Flat for Option<T> {
     }
 }
 
-/// The entries of a map, collected to be sorted.
+/// The entries of a map on their way out, collected to be sorted.
 #[derive(Debug, Default)]
-pub struct Entries {
+pub struct Sorted {
     entries: BTreeMap<String, Value>,
     clamped: usize,
 }
 
-impl Entries {
+impl Sorted {
     /// None yet.
     #[must_use]
     pub fn new() -> Self {

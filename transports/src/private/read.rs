@@ -1,7 +1,10 @@
 //! Values on their way into a model.
 
 use std::collections::BTreeMap;
+use std::iter::Enumerate;
+use std::vec::IntoIter;
 
+use super::Keys;
 use crate::edit::{EditError, Reason};
 use crate::schema::Type;
 use crate::value::Value;
@@ -20,12 +23,13 @@ pub fn read_named<T>(
 }
 
 /// The entries of a value that is to become the struct `type_name`.
-pub fn entries(
-    type_name: &'static str,
-    value: Value,
-) -> Result<BTreeMap<String, Value>, EditError> {
+pub fn entries(type_name: &'static str, value: Value) -> Result<Entries, EditError> {
     match value {
-        Value::Map(entries) => Ok(entries),
+        Value::Map(entries) => Ok(Entries {
+            type_name,
+            entries,
+            error: None,
+        }),
         other => Err(EditError::expected(
             format!("a Map for `{type_name}`"),
             &other,
@@ -33,46 +37,152 @@ pub fn entries(
     }
 }
 
-/// A field read from the entries by its name or, if that is missing, another one; `default` makes one for a field that
-/// is missing.
-pub fn read_field<T>(
-    entries: &mut BTreeMap<String, Value>,
+/// The entries that become the fields of a struct. The first error ends it: a function that could return after every
+/// field would have to drop the ones before it in as many ways, and a wide struct would take the compiler long.
+#[derive(Debug)]
+pub struct Entries {
     type_name: &'static str,
-    field: &'static str,
-    alias: &[&'static str],
-    read: fn(Value) -> Result<T, EditError>,
-    ty: fn() -> Type,
-    default: Option<fn() -> T>,
-) -> Result<T, EditError> {
-    let found = std::iter::once(&field)
-        .chain(alias)
-        .find_map(|name| Some((*name, entries.remove(*name)?)));
-    match (found, default) {
-        (Some((name, value)), _) => read(value).map_err(|error| error.below(name)),
-        (None, Some(default)) => Ok(default()),
-        // An optional field may be left out: that is `Null`. Any other may not.
-        (None, None) => match ty() {
-            Type::Optional(_) => read(Value::Null),
-            _ => Err(EditError::new(Reason::MissingField { type_name, field })),
-        },
+    entries: BTreeMap<String, Value>,
+    error: Option<EditError>,
+}
+
+impl Entries {
+    /// A field read from the entry of its name.
+    #[inline]
+    pub fn field<T>(
+        &mut self,
+        field: &'static str,
+        read: fn(Value) -> Result<T, EditError>,
+        ty: fn() -> Type,
+    ) -> Option<T> {
+        self.field_or(field, &[], read, ty, None)
+    }
+
+    /// A field read from the entry of its name or, if that is missing, of another one; `default` makes one for a field
+    /// that is missing.
+    pub fn field_or<T>(
+        &mut self,
+        field: &'static str,
+        alias: &[&'static str],
+        read: fn(Value) -> Result<T, EditError>,
+        ty: fn() -> Type,
+        default: Option<fn() -> T>,
+    ) -> Option<T> {
+        if self.error.is_some() {
+            return None;
+        }
+        let (name, value) = match (self.find(field, alias), default) {
+            (Some(found), _) => found,
+            (None, Some(default)) => return Some(default()),
+            (None, None) => (field, self.missing(field, ty)?),
+        };
+        match read(value) {
+            Ok(value) => Some(value),
+            Err(error) => self.fail(error.below(name)),
+        }
+    }
+
+    fn find(
+        &mut self,
+        field: &'static str,
+        alias: &[&'static str],
+    ) -> Option<(&'static str, Value)> {
+        let mut names = std::iter::once(&field).chain(alias);
+        names.find_map(|name| Some((*name, self.take(name)?)))
+    }
+
+    pub(super) fn take(&mut self, name: &str) -> Option<Value> {
+        self.entries.remove(name)
+    }
+
+    /// The name of an enum's variant, which stands at `tag`.
+    pub(super) fn take_tag(&mut self, tag: &'static str) -> Result<String, EditError> {
+        match self.take(tag) {
+            Some(Value::Str(name)) => Ok(name),
+            Some(other) => {
+                Err(EditError::expected("a Str, the name of a variant", &other).below(tag))
+            }
+            None => Err(EditError::new(Reason::MissingField {
+                type_name: self.type_name,
+                field: tag,
+            })),
+        }
+    }
+
+    /// An optional field may be left out: that is `Null`. Any other may not.
+    fn missing(&mut self, field: &'static str, ty: fn() -> Type) -> Option<Value> {
+        match ty() {
+            Type::Optional(_) => Some(Value::Null),
+            _ => self.fail(EditError::new(Reason::MissingField {
+                type_name: self.type_name,
+                field,
+            })),
+        }
+    }
+
+    /// A field that takes several entries.
+    pub fn flat<T>(
+        &mut self,
+        read: fn(&mut BTreeMap<String, Value>, &[&Keys]) -> Result<T, EditError>,
+        taken: &[&Keys],
+    ) -> Option<T> {
+        if self.error.is_some() {
+            return None;
+        }
+        match read(&mut self.entries, taken) {
+            Ok(value) => Some(value),
+            Err(error) => self.fail(error),
+        }
+    }
+
+    fn fail<T>(&mut self, error: EditError) -> Option<T> {
+        self.error = Some(error);
+        None
+    }
+
+    /// What a field failed with.
+    pub fn error<T>(self) -> Result<T, EditError> {
+        Err(self.error.expect("a field is missing because of an error"))
     }
 }
 
 /// The items of a value that is to become `len` fields without names.
-pub fn items(len: usize, value: Value) -> Result<std::vec::IntoIter<Value>, EditError> {
+pub fn items(len: usize, value: Value) -> Result<Items, EditError> {
     match value {
-        Value::List(items) if items.len() == len => Ok(items.into_iter()),
+        Value::List(items) if items.len() == len => Ok(Items {
+            items: items.into_iter().enumerate(),
+            error: None,
+        }),
         Value::List(_) => Err(EditError::new(Reason::FixedLength { len })),
         other => Err(EditError::expected("a List", &other)),
     }
 }
 
-/// The next of the [`items`].
-pub fn read_item<T>(
-    items: &mut std::vec::IntoIter<Value>,
-    index: usize,
-    read: fn(Value) -> Result<T, EditError>,
-) -> Result<T, EditError> {
-    let item = items.next().expect("there are as many items as fields");
-    read(item).map_err(|error| error.below(index))
+/// As [`Entries`], for fields without names.
+#[derive(Debug)]
+pub struct Items {
+    items: Enumerate<IntoIter<Value>>,
+    error: Option<EditError>,
+}
+
+impl Items {
+    /// The next field.
+    pub fn field<T>(&mut self, read: fn(Value) -> Result<T, EditError>) -> Option<T> {
+        if self.error.is_some() {
+            return None;
+        }
+        let (index, item) = self.items.next()?;
+        match read(item) {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.error = Some(error.below(index));
+                None
+            }
+        }
+    }
+
+    /// What a field failed with.
+    pub fn error<T>(self) -> Result<T, EditError> {
+        Err(self.error.expect("there are as many items as fields"))
+    }
 }

@@ -5,7 +5,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
 use super::changes::shown;
-use super::{Body, Entry, key};
+use super::{Body, Entry, bound, key};
 use crate::attr::Default;
 use crate::expand::flat;
 use crate::model::{Field, Style};
@@ -78,37 +78,63 @@ impl Body<'_> {
         }
     }
 
-    /// Makes it from `__entries` (a map), `__items` (a list) or `__value`.
+    /// Makes it from `__entries` (a map), `__items` (a list) or `__value`, as a `Result`.
     pub(in crate::expand) fn read(&self) -> TokenStream {
         let private = &self.context.private;
-        let (path, type_name) = (&self.path, self.name);
+        let path = &self.path;
+        let source = match self.record.style {
+            Style::Tuple => quote!(__items),
+            _ => quote!(__entries),
+        };
         // In the order of the declaration, so that messages name the first field that is missing.
-        let fields = self.placed().enumerate().map(|(position, (_, field))| {
-            let (member, name, ops) = (&field.member, &field.name, self.context.ops(field));
-            match self.record.style {
-                Style::Named => {
-                    let alias = field.alias.iter().map(|alias| &alias.value);
-                    let default = self.default(field);
-                    quote! {
-                        #member: #private::read_field(
-                            &mut __entries, #type_name, #name, &[#(#alias),*], #ops::read, #ops::ty, #default,
-                        )?
-                    }
-                }
-                Style::Newtype => quote!(#member: #ops::read(__value)?),
-                _ => quote!(#member: #private::read_item(&mut __items, #position, #ops::read)?),
-            }
-        });
-        let flattened = self.flattened().map(|(index, field)| {
-            let (member, flat) = (&field.member, self.context.flat(field));
-            let taken = flat::taken(self, index);
-            quote!(#member: #flat::read_flat(&mut __entries, #taken)?)
-        });
+        let (read, fields): (Vec<_>, Vec<_>) = self
+            .travelling()
+            .map(|(index, field)| {
+                let (member, bound) = (&field.member, bound("f", index));
+                (self.read_field((index, field)), quote!(#member: #bound))
+            })
+            .unzip();
+        let bound = self.travelling().map(|(index, _)| bound("f", index));
         let skipped = self.skipped().map(|(_, field)| {
             let (member, made) = (&field.member, self.made(field));
             quote!(#member: #made)
         });
-        quote!(#path { #(#fields,)* #(#flattened,)* #(#skipped,)* })
+        let made = quote!(#private::Ok(#path { #(#fields,)* #(#skipped,)* }));
+        match self.record.style {
+            Style::Newtype => {
+                let read = read.first();
+                let bound = bound.last();
+                quote!({ let #bound = #read(__value)?; #made })
+            }
+            _ if read.is_empty() => made,
+            _ => quote! {{
+                let (#(#private::Some(#bound),)*) = (#(#source.#read,)*) else {
+                    return #source.error();
+                };
+                #made
+            }},
+        }
+    }
+
+    /// A method of what it is read from, or a function of the value that a newtype is.
+    fn read_field(&self, (index, field): (usize, &Field)) -> TokenStream {
+        if field.flatten.is_some() {
+            let (flat, taken) = (self.context.flat(field), flat::taken(self, index));
+            return quote!(flat(#flat::read_flat, #taken));
+        }
+        let (name, ops) = (&field.name, self.context.ops(field));
+        match self.record.style {
+            Style::Newtype => quote!(#ops::read),
+            Style::Tuple => quote!(field(#ops::read)),
+            _ if field.alias.is_empty() && !self.has_default(field) => {
+                quote!(field(#name, #ops::read, #ops::ty))
+            }
+            _ => {
+                let alias = field.alias.iter().map(|alias| &alias.value);
+                let default = self.default(field);
+                quote!(field_or(#name, &[#(#alias),*], #ops::read, #ops::ty, #default))
+            }
+        }
     }
 
     pub(super) fn has_default(&self, field: &Field) -> bool {
