@@ -2,6 +2,7 @@
 #![cfg(test)]
 
 mod adapters;
+mod bindings;
 mod client;
 mod conformance;
 mod derive;

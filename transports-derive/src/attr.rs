@@ -273,6 +273,29 @@ impl syn::parse::Parse for Computed {
     }
 }
 
+/// The first paragraph of a doc comment, as one line.
+pub(crate) fn doc(attributes: &[Attribute]) -> String {
+    let lines = attributes
+        .iter()
+        .filter(|attribute| attribute.path().is_ident("doc"))
+        .filter_map(
+            |attribute| match &attribute.meta.require_name_value().ok()?.value {
+                Expr::Lit(syn::ExprLit {
+                    lit: syn::Lit::Str(text),
+                    ..
+                }) => Some(text.value()),
+                _ => None,
+            },
+        );
+    let text = lines.collect::<Vec<_>>().join("\n");
+    text.lines()
+        .map(str::trim)
+        .skip_while(|line| line.is_empty())
+        .take_while(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
 fn put<T>(
     slot: &mut Option<Word<T>>,
     item: &Item,

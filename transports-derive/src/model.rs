@@ -11,7 +11,7 @@ use syn::{
 };
 
 use self::this::without_self;
-use crate::attr::{Attrs, Computed, Default, Place, With, Word};
+use crate::attr::{Attrs, Computed, Default, Place, With, Word, doc};
 use crate::case::Case;
 
 /// Everything that is wrong with an input, so that one compile shows it all.
@@ -59,6 +59,7 @@ pub(crate) struct Input {
     pub(crate) generics: Generics,
     /// The name on the wire.
     pub(crate) name: String,
+    pub(crate) doc: String,
     pub(crate) krate: Path,
     pub(crate) default: Option<Word<Default>>,
     pub(crate) validate: Option<Word<Path>>,
@@ -110,6 +111,7 @@ pub(crate) struct Field {
     pub(crate) ty: Type,
     /// The name on the wire.
     pub(crate) name: String,
+    pub(crate) doc: String,
     pub(crate) alias: Vec<Word<String>>,
     pub(crate) skip: Option<Word<()>>,
     pub(crate) default: Option<Word<Default>>,
@@ -128,6 +130,7 @@ pub(crate) struct Variant {
     pub(crate) ident: Ident,
     /// The text on the wire.
     pub(crate) name: String,
+    pub(crate) doc: String,
     pub(crate) alias: Vec<Word<String>>,
     pub(crate) record: Record,
 }
@@ -154,6 +157,7 @@ impl Input {
             name: attrs
                 .rename
                 .map_or_else(|| input.ident.unraw().to_string(), |rename| rename.value),
+            doc: doc(&input.attrs),
             krate: attrs
                 .krate
                 .map_or_else(|| parse_quote!(::transports), |krate| krate.value),
@@ -313,6 +317,7 @@ fn parse_field(
     });
     Field {
         ty: field.ty.clone(),
+        doc: doc(&field.attrs),
         member,
         name,
         skip,
@@ -354,6 +359,7 @@ fn parse_variant(variant: &syn::Variant, container: &Attrs, errors: &mut Errors)
     Variant {
         record: parse_record(&variant.fields, case.map(|case| case.value), errors),
         ident: variant.ident.clone(),
+        doc: doc(&variant.attrs),
         name,
         alias: attrs.alias,
     }

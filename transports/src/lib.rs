@@ -48,7 +48,8 @@
 //!
 //! # What it does not do
 //!
-//! No I/O, no clock and no tasks of its own: see `transports-adapters` for those. No conflict-free merging: edits take
+//! No I/O, no clock and no tasks of its own: see `transports-adapters` for those. (`schema::Bindings` write files, in tests
+//! and builds.) No conflict-free merging: edits take
 //! their turn at the server. No persistence.
 //!
 //! # Features

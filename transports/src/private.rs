@@ -12,6 +12,8 @@ mod keyed;
 mod read;
 #[path = "private/rules.rs"]
 mod rules;
+#[path = "private/schema.rs"]
+mod schema;
 #[path = "private/serde.rs"]
 mod serde;
 
@@ -32,15 +34,19 @@ pub use self::enums::{
     adjacent, edit_content, edit_tag, entry, external, internal, no_content, no_entry,
     read_content, tagged, unknown_variant,
 };
-pub use self::flat::{CheckFlat, Flat, Keys, Sorted, assert_apart, flatten_schema};
+pub use self::flat::{CheckFlat, Flat, Keys, Sorted, assert_apart};
 pub use self::keyed::{KeyOf, Keyed, KeyedShadow, ListKey};
 pub use self::read::{Entries, Items, entries, items, read_named};
 pub use self::rules::{Length, RangeOf, check_length, check_valid};
+pub use self::schema::{
+    ContentInfo, FieldInfo, FieldsInfo, VariantInfo, length_limits, limits, names, schema,
+    tuple_struct, variants,
+};
 pub use self::serde::{Opaque, Serde, Whole};
 pub use crate::changes::Changes;
 pub use crate::edit::{Author, Edit, EditError, Payload, Reason};
 pub use crate::path::{At, FieldStep, Segment};
-pub use crate::schema::{Content, Field, Schema, Tagging, Type, Variant, Variants};
+pub use crate::schema::Type;
 pub use crate::synced::{Key, Synced, edit_leaf};
 pub use crate::value::Value;
 pub use crate::writer::Writer;
@@ -129,35 +135,4 @@ pub fn diff_leaf<T: Synced>(this: &T, shadow: &mut T::Shadow, at: &At<'_>, out: 
 #[must_use]
 pub fn same_name(name: &str, other: &str) -> bool {
     name == other
-}
-
-/// A text that is owned, without the name of a trait.
-#[must_use]
-pub fn owned(text: &str) -> String {
-    text.to_owned()
-}
-
-/// A list of these, without the name of a trait.
-#[must_use]
-pub fn list<T, const N: usize>(items: [T; N]) -> Vec<T> {
-    items.into()
-}
-
-/// A field of a schema.
-#[must_use]
-pub fn schema_field(name: &str, ty: Type) -> Field {
-    Field {
-        name: name.to_owned(),
-        ty,
-        range: None,
-        read_only: false,
-    }
-}
-
-/// A field of a schema, and what clients may do with it.
-#[must_use]
-pub fn schema_rules(mut field: Field, range: Option<&'static str>, read_only: bool) -> Field {
-    field.range = range;
-    field.read_only = read_only;
-    field
 }

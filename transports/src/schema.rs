@@ -1,9 +1,19 @@
 //! The shape of a model, for people and for other languages. It is local: no message carries it.
+//!
+//! [`Bindings`] write it as TypeScript and as JSON Schema.
 
+mod bindings;
+mod json_schema;
+mod limits;
+mod typescript;
+
+use std::any::TypeId;
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::bindings::{Bindings, BindingsError};
+pub use self::limits::{Limits, Range};
 use crate::synced::Synced;
 
 /// The type of a field.
@@ -12,16 +22,24 @@ use crate::synced::Synced;
 pub enum Type {
     /// True or false.
     Bool,
-    /// A whole number.
-    Int,
+    /// A whole number, at least the first and at most the second.
+    Int(i64, i64),
     /// A number with a point.
     Float,
-    /// Text, and what travels as text: a `char`.
+    /// Text, and what travels as text, as a `char`.
     Str,
-    /// One of a few texts: an enum without data.
-    Choice(&'static [&'static str]),
+    /// One of a few texts: a unit-only enum. The function tells which.
+    Names(&'static str, fn() -> Names),
     /// Items of one type.
     List(Box<Self>),
+    /// Items of one type, as many as there are.
+    Array(Box<Self>, usize),
+    /// Items of one type, each once.
+    Set(Box<Self>),
+    /// Items of these types, in this order.
+    Tuple(Vec<Self>),
+    /// A struct whose fields have no names. The function tells their types, as for [`Model`](Self::Model).
+    TupleStruct(&'static str, fn() -> TupleStruct),
     /// Entries of one type by text key.
     Map(Box<Self>),
     /// A struct. The function makes its schema; a type that contains itself would otherwise have no end.
@@ -55,15 +73,22 @@ pub enum Kind {
 }
 
 impl Type {
+    /// Any whole number that the wire carries.
+    pub const INT: Self = Self::Int(i64::MIN, i64::MAX);
+
     /// The kind of values of this type.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {
             Self::Bool => Kind::Bool,
-            Self::Int => Kind::Int,
+            Self::Int(..) => Kind::Int,
             Self::Float => Kind::Float,
-            Self::Str | Self::Choice(_) => Kind::Str,
-            Self::List(_) => Kind::List,
+            Self::Str | Self::Names(..) => Kind::Str,
+            Self::List(_)
+            | Self::Array(..)
+            | Self::Set(_)
+            | Self::Tuple(_)
+            | Self::TupleStruct(..) => Kind::List,
             Self::Map(_) | Self::Model(..) => Kind::Map,
             Self::Optional(inner) => inner.kind(),
             Self::Enum(_, variants) => variants().kind(),
@@ -115,24 +140,68 @@ impl Type {
 pub struct Schema {
     /// The struct's name on the wire.
     pub type_name: String,
-    /// Its fields.
+    /// Its fields, those of flattened ones among them.
     pub fields: Vec<Field>,
+    /// The type of all other entries, where a map is flattened.
+    #[serde(skip)]
+    pub rest: Option<Type>,
+    /// The first paragraph of its doc comment.
+    #[serde(skip)]
+    pub doc: &'static str,
+    #[serde(skip)]
+    pub(crate) id: Option<TypeId>,
 }
 
 /// A field of a [`Schema`].
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Field {
     /// The name on the wire.
     pub name: String,
     /// What it holds.
     #[serde(with = "as_kind")]
     pub ty: Type,
-    /// `#[synced(range = ...)]` as it is written: `0..=100`.
+    /// The first paragraph of its doc comment.
     #[serde(skip)]
-    pub range: Option<&'static str>,
-    /// Whether only the host changes it.
+    pub doc: &'static str,
+    /// Whether clients may not change it.
     #[serde(skip)]
     pub read_only: bool,
+    /// Whether the host may leave it out: it is flattened from something that is not always there.
+    #[serde(skip)]
+    pub may_be_missing: bool,
+    /// Whether a value that lacks it is given one.
+    #[serde(skip)]
+    pub has_default: bool,
+    /// What clients have to keep to.
+    #[serde(skip)]
+    pub limits: Limits,
+}
+
+/// The texts that a unit-only enum is one of, in the order of their declaration.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Names {
+    /// The enum's name on the wire.
+    pub type_name: &'static str,
+    /// The first paragraph of its doc comment.
+    pub doc: &'static str,
+    /// The name of each variant and the first paragraph of its doc comment.
+    pub names: &'static [(&'static str, &'static str)],
+    pub(crate) id: TypeId,
+}
+
+/// A struct whose fields have no names.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct TupleStruct {
+    /// The struct's name.
+    pub type_name: &'static str,
+    /// The first paragraph of its doc comment.
+    pub doc: &'static str,
+    /// What the fields hold.
+    pub types: Vec<Type>,
+    pub(crate) id: TypeId,
 }
 
 /// The variants of an enum with data, in the order of their declaration.
@@ -144,6 +213,9 @@ pub struct Variants {
     pub tagging: Tagging,
     /// The variants.
     pub variants: Vec<Variant>,
+    /// The first paragraph of its doc comment.
+    pub doc: &'static str,
+    pub(crate) id: TypeId,
 }
 
 /// serde's representations of enums.
@@ -172,6 +244,8 @@ pub struct Variant {
     pub name: String,
     /// What comes with it.
     pub content: Content,
+    /// The first paragraph of its doc comment.
+    pub doc: &'static str,
 }
 
 /// What comes with the name of a variant.
@@ -183,20 +257,27 @@ pub enum Content {
     Value(Type),
     /// Values of these types, as a list.
     List(Vec<Type>),
-    /// Fields.
-    Fields(Vec<Field>),
+    /// Fields, and the type of all other entries where a map is flattened.
+    Fields(Vec<Field>, Option<Type>),
 }
 
 impl Content {
-    /// The only one of the types, or a list of them.
-    #[must_use]
-    pub fn of(mut types: Vec<Type>) -> Self {
-        match (types.pop(), types.is_empty()) {
-            (Some(only), true) => Self::Value(only),
-            (last, _) => {
-                types.extend(last);
-                Self::List(types)
+    /// All types in it.
+    fn types(&self) -> Box<dyn Iterator<Item = &Type> + '_> {
+        match self {
+            Self::Nothing => Box::new(std::iter::empty()),
+            Self::Value(ty) => Box::new(std::iter::once(ty)),
+            Self::List(types) => Box::new(types.iter()),
+            Self::Fields(fields, rest) => {
+                Box::new(fields.iter().map(|field| &field.ty).chain(rest))
             }
+        }
+    }
+
+    fn fields(&self) -> &[Field] {
+        match self {
+            Self::Fields(fields, _) => fields,
+            _ => &[],
         }
     }
 }
@@ -229,7 +310,7 @@ mod as_kind {
     ) -> Result<Type, D::Error> {
         Ok(match Kind::deserialize(deserializer)? {
             Kind::Bool => Type::Bool,
-            Kind::Int => Type::Int,
+            Kind::Int => Type::INT,
             Kind::Float => Type::Float,
             Kind::Str => Type::Str,
             Kind::List => Type::List(Box::new(Type::Any)),

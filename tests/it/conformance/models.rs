@@ -228,7 +228,12 @@ pub(super) fn is_literal(type_name: &str) -> bool {
     fn floats(ty: &Type) -> bool {
         match ty {
             Type::Float => true,
-            Type::List(inner) | Type::Map(inner) | Type::Optional(inner) => floats(inner),
+            Type::List(inner)
+            | Type::Array(inner, _)
+            | Type::Set(inner)
+            | Type::Map(inner)
+            | Type::Optional(inner) => floats(inner),
+            Type::Tuple(items) => items.iter().any(floats),
             Type::Model(_, schema) => has_floats(&schema()),
             _ => false,
         }

@@ -451,44 +451,41 @@ impl<'a> Enum<'a> {
 
     fn ty(&self) -> TokenStream {
         let private = &self.context.private;
-        let name = &self.context.input.name;
-        let text = |text: &str| quote!(#private::owned(#text));
+        let (name, doc) = (&self.context.input.name, &self.context.input.doc);
+        let (none, some) = (quote!(#private::None), quote!(#private::Some));
         let tagging = match self.tagging {
-            Tagging::External => quote!(#private::Tagging::External),
-            Tagging::Internal { tag } => {
-                let tag = text(tag);
-                quote!(#private::Tagging::Internal { tag: #tag })
-            }
-            Tagging::Adjacent { tag, content } => {
-                let (tag, content) = (text(tag), text(content));
-                quote!(#private::Tagging::Adjacent { tag: #tag, content: #content })
-            }
+            Tagging::External => quote!((#none, #none)),
+            Tagging::Internal { tag } => quote!((#some(#tag), #none)),
+            Tagging::Adjacent { tag, content } => quote!((#some(#tag), #some(#content))),
         };
         let variants = self.each().map(|(variant, body)| {
-            let name = text(&variant.name);
+            let (name, doc) = (&variant.name, &variant.doc);
             let content = match variant.record.style {
-                Style::Unit => quote!(#private::Content::Nothing),
+                Style::Unit => quote!(Nothing),
                 Style::Newtype => {
-                    let types = body.types();
-                    quote!(#private::Content::of(#types))
+                    let ops = variant
+                        .record
+                        .fields
+                        .iter()
+                        .map(|field| self.context.ops(field));
+                    quote!(Value(#(#ops::ty)*))
                 }
                 Style::Tuple => {
                     let types = body.types();
-                    quote!(#private::Content::List(#types))
+                    quote!(List(#types))
                 }
                 Style::Named => {
                     let fields = body.schema();
-                    quote!(#private::Content::Fields(#fields))
+                    quote!(Fields(#fields))
                 }
             };
-            quote!(#private::Variant { name: #name, content: #content })
+            quote! {
+                #private::VariantInfo { name: #name, doc: #doc, content: #private::ContentInfo::#content }
+            }
         });
-        let type_name = text(name);
         quote! {
-            #private::Type::Enum(#name, || #private::Variants {
-                type_name: #type_name,
-                tagging: #tagging,
-                variants: #private::list([#(#variants,)*]),
+            #private::Type::Enum(#name, || {
+                #private::variants::<Self>(#name, #doc, #tagging, &[#(#variants),*])
             })
         }
     }

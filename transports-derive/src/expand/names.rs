@@ -9,7 +9,8 @@ use crate::model::Variant;
 
 pub(super) fn expand(context: &Context<'_>, variants: &[Variant]) -> TokenStream {
     let Context { input, private, .. } = context;
-    let ident = &input.ident;
+    let (ident, name, doc) = (&input.ident, &input.name, &input.doc);
+    let docs = variants.iter().map(|variant| &variant.doc);
     let names: Vec<_> = variants.iter().map(|variant| &variant.name).collect();
     let idents: Vec<_> = variants.iter().map(|variant| &variant.ident).collect();
     let patterns = variants.iter().map(|variant| {
@@ -27,7 +28,9 @@ pub(super) fn expand(context: &Context<'_>, variants: &[Variant]) -> TokenStream
         write: quote!(__out.str(self.__synced_name())),
         read: quote!(#private::read_named(&__value, Self::__synced_named, #expected)),
         edit: quote!(#private::edit_leaf(self, __path, __edit, __author)),
-        ty: quote!(#private::Type::Choice(&[#(#names),*])),
+        ty: quote! {
+            #private::Type::Names(#name, || #private::names::<Self>(#name, #doc, &[#((#names, #docs)),*]))
+        },
         ..Methods::default()
     };
     let methods = methods.expand(context);

@@ -102,15 +102,13 @@ fn admit(body: &Body<'_>) -> TokenStream {
 
 fn ty(body: &Body<'_>) -> TokenStream {
     let private = &body.context.private;
-    let name = body.name;
+    let (name, doc) = (body.name, &body.context.input.doc);
     if body.record.style == Style::Tuple {
-        return quote!(#private::Type::List(#private::Box::new(#private::Type::Any)));
+        let types = body.types();
+        return quote! {
+            #private::Type::TupleStruct(#name, || #private::tuple_struct::<Self>(#name, #doc, #types))
+        };
     }
     let fields = body.schema();
-    quote! {
-        #private::Type::Model(#name, || #private::Schema {
-            type_name: #private::owned(#name),
-            fields: #fields,
-        })
-    }
+    quote!(#private::Type::Model(#name, || #private::schema::<Self>(#name, #doc, &#fields)))
 }

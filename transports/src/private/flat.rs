@@ -6,7 +6,6 @@ use std::hash::{BuildHasher, Hash};
 use crate::changes::Changes;
 use crate::edit::{Author, Edit, EditError, Reason};
 use crate::path::{At, Segment};
-use crate::schema::{Content, Field, Tagging, Type, Variants};
 use crate::synced::{Key, Synced};
 use crate::value::Value;
 use crate::writer::Writer;
@@ -383,59 +382,5 @@ impl Sorted {
     pub fn write(self, out: &mut Writer) {
         out.clamped += self.clamped;
         out.value(&Value::Map(self.entries));
-    }
-}
-
-/// The fields of a flattened type, to stand among the others.
-pub fn flatten_schema(fields: &mut Vec<Field>, ty: Type) {
-    match ty {
-        Type::Model(_, schema) => fields.extend(schema().fields),
-        Type::Optional(inner) => {
-            let mut inside = Vec::new();
-            flatten_schema(&mut inside, *inner);
-            fields.extend(inside.into_iter().map(optional));
-        }
-        Type::Enum(_, variants) => {
-            let Variants {
-                tagging, variants, ..
-            } = variants();
-            let tag = match tagging {
-                Tagging::Internal { tag } => tag,
-                Tagging::Adjacent { tag, content } => {
-                    fields.push(super::schema_field(&tag, Type::Str));
-                    fields.push(super::schema_field(&content, Type::Any));
-                    return;
-                }
-                Tagging::External => return,
-            };
-            fields.push(super::schema_field(&tag, Type::Str));
-            let mut inside: Vec<Field> = Vec::new();
-            for variant in variants {
-                let Content::Fields(own) = variant.content else {
-                    continue;
-                };
-                for field in own {
-                    match inside.iter_mut().find(|other| other.name == field.name) {
-                        None => inside.push(optional(field)),
-                        // Variants may mean different things by a name.
-                        Some(other) if other.ty.kind() != field.ty.kind() => other.ty = Type::Any,
-                        Some(_) => {}
-                    }
-                }
-            }
-            fields.extend(inside);
-        }
-        _ => {}
-    }
-}
-
-/// A field that may be missing.
-fn optional(field: Field) -> Field {
-    Field {
-        ty: match field.ty {
-            ty @ Type::Optional(_) => ty,
-            ty => Type::Optional(Box::new(ty)),
-        },
-        ..field
     }
 }

@@ -37,6 +37,9 @@ pub fn entries(type_name: &'static str, value: Value) -> Result<Entries, EditErr
     }
 }
 
+/// [`Flat::read_flat`](super::Flat::read_flat).
+type ReadFlat<T> = fn(&mut BTreeMap<String, Value>, &[&Keys]) -> Result<T, EditError>;
+
 /// The entries that become the fields of a struct. The first error ends it: a function that could return after every
 /// field would have to drop the ones before it in as many ways, and a wide struct would take the compiler long.
 #[derive(Debug)]
@@ -121,11 +124,7 @@ impl Entries {
     }
 
     /// A field that takes several entries.
-    pub fn flat<T>(
-        &mut self,
-        read: fn(&mut BTreeMap<String, Value>, &[&Keys]) -> Result<T, EditError>,
-        taken: &[&Keys],
-    ) -> Option<T> {
+    pub fn flat<T>(&mut self, read: ReadFlat<T>, taken: &[&Keys]) -> Option<T> {
         if self.error.is_some() {
             return None;
         }

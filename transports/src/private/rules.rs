@@ -6,6 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::changes::Changes;
 use crate::path::At;
+use crate::schema::Range;
 
 /// A range as it is written in an attribute, for a field that is a number or may be one.
 #[diagnostic::on_unimplemented(
@@ -16,6 +17,9 @@ use crate::path::At;
 pub trait RangeOf<F> {
     /// `#[synced(range = ...)]`
     fn check(&self, field: &F, shown: &str, at: &At<'_>, out: &mut Changes);
+
+    /// The same for the schema.
+    fn limits(&self) -> Range;
 }
 
 macro_rules! ranges {
@@ -27,6 +31,10 @@ macro_rules! ranges {
                     out.refuse(at, format_args!("{field:?} is not in {shown}"));
                 }
             }
+
+            fn limits(&self) -> Range {
+                Range::of(self)
+            }
         }
 
         #[diagnostic::do_not_recommend]
@@ -35,6 +43,10 @@ macro_rules! ranges {
                 if let Some(number) = field {
                     self.check(number, shown, at, out);
                 }
+            }
+
+            fn limits(&self) -> Range {
+                Range::of(self)
             }
         }
     )+};

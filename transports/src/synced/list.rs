@@ -613,6 +613,6 @@ impl<T: Synced, const N: usize> Synced for [T; N] {
     }
 
     fn ty() -> Type {
-        Type::List(Box::new(T::ty()))
+        Type::Array(Box::new(T::ty()), N)
     }
 }

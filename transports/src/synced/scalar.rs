@@ -86,7 +86,7 @@ macro_rules! narrow {
             }
 
             fn ty() -> Type {
-                Type::Int
+                Type::Int(i64::from(<$int>::MIN), i64::from(<$int>::MAX))
             }
         }
     )+};
@@ -143,7 +143,7 @@ macro_rules! wide {
             }
 
             fn ty() -> Type {
-                Type::Int
+                Type::Int(i64::try_from(<$int>::MIN).unwrap_or(i64::MIN), i64::MAX)
             }
         }
     )+};

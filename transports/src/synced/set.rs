@@ -149,7 +149,7 @@ macro_rules! set {
             }
 
             fn ty() -> Type {
-                Type::List(Box::new(T::ty()))
+                Type::Set(Box::new(T::ty()))
             }
         }
     };

@@ -161,7 +161,7 @@ macro_rules! time {
             }
 
             fn ty() -> Type {
-                Type::Map(Box::new(Type::Int))
+                Type::Map(Box::new(Type::Int(0, i64::MAX)))
             }
         }
     };
@@ -218,7 +218,7 @@ macro_rules! non_zero {
             }
 
             fn ty() -> Type {
-                Type::Int
+                <$int>::ty()
             }
         }
     )+};

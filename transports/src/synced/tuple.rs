@@ -83,7 +83,7 @@ macro_rules! tuple {
             }
 
             fn ty() -> Type {
-                Type::List(Box::new(Type::Any))
+                Type::Tuple(vec![$($T::ty()),+])
             }
         }
     };

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value as Json, json};
 use transports::Server;
 use transports::message::ModelId;
-use transports::schema::{Field, Kind, Type};
+use transports::schema::{Field, Kind, Range, Type};
 
 /// All models as trees, live and to be edited.
 pub(super) const SOURCE: &str = include_str!("widget/view.js");
@@ -33,8 +33,13 @@ fn rules(ty: &Type, depth: usize) -> Json {
     }
     let below = |ty: &Type| rules(ty, depth - 1);
     match ty {
-        Type::Choice(names) => json!({ "choice": names }),
-        Type::List(items) => json!({ "items": below(items) }),
+        Type::Names(_, names) => {
+            let names: Vec<_> = names().names.iter().map(|(name, _)| *name).collect();
+            json!({ "choice": names })
+        }
+        Type::List(items) | Type::Set(items) | Type::Array(items, _) => {
+            json!({ "items": below(items) })
+        }
         Type::Map(entries) => json!({ "entries": below(entries) }),
         Type::Optional(inner) => json!({ "optional": below(inner) }),
         Type::Model(_, schema) => {
@@ -52,7 +57,7 @@ fn rules(ty: &Type, depth: usize) -> Json {
 }
 
 fn field_rules(field: &Field, mut rules: Json) -> Json {
-    let range = field.range.and_then(numbers);
+    let range = numbers(&field.limits.range);
     if !field.read_only && range.is_none() {
         return rules;
     }
@@ -78,15 +83,12 @@ fn field_rules(field: &Field, mut rules: Json) -> Json {
     rules
 }
 
-/// The ends of a range that is written in numbers, and has both ends in it. Constants have no number here.
-fn numbers(written: &str) -> Option<(f64, f64)> {
-    let number = |text: &str| {
-        let digits: String = text.chars().filter(|c| !matches!(c, '_' | ' ')).collect();
-        let suffix = digits.find(['i', 'u', 'f']).unwrap_or(digits.len());
-        digits.get(..suffix)?.parse::<f64>().ok()
-    };
-    let (low, high) = written.split_once("..=")?;
-    Some((number(low)?, number(high)?))
+/// The ends of a range that has both in it.
+fn numbers(range: &Range) -> Option<(f64, f64)> {
+    if range.is_exclusive {
+        return None;
+    }
+    Some((range.min.as_ref()?.as_f64()?, range.max.as_ref()?.as_f64()?))
 }
 
 /// A text within HTML.

@@ -128,6 +128,6 @@ impl Body<'_> {
 }
 
 /// An expression as it stands in a message: without the spaces that tokens get.
-pub(super) fn shown(expr: &Expr) -> String {
+fn shown(expr: &Expr) -> String {
     quote!(#expr).to_string().replace(' ', "")
 }

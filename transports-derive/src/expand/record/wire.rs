@@ -4,7 +4,6 @@ use proc_macro2::TokenStream;
 use quote::{format_ident, quote, quote_spanned};
 use syn::spanned::Spanned;
 
-use super::changes::shown;
 use super::{Body, Entry, bound, key};
 use crate::attr::Default;
 use crate::expand::flat;
@@ -179,49 +178,79 @@ impl Body<'_> {
         }
     }
 
-    /// The fields for the schema, as an expression.
+    /// The fields for the schema, as a constant.
     pub(in crate::expand) fn schema(&self) -> TokenStream {
         let private = &self.context.private;
         let fields = self.placed().map(|(_, field)| {
-            let (name, ops) = (&field.name, self.context.ops(field));
-            let plain = quote!(#private::schema_field(#name, #ops::ty()));
+            let (name, doc, ops) = (&field.name, &field.doc, self.context.ops(field));
             let read_only = field.read_only.is_some();
-            let range = match &field.range {
-                Some(range) => {
-                    let shown = shown(&range.value);
-                    quote!(#private::Some(#shown))
+            let has_default = self.has_default(field);
+            let limits = self.limits(field);
+            quote! {
+                #private::FieldInfo {
+                    name: #name,
+                    doc: #doc,
+                    ty: #ops::ty,
+                    read_only: #read_only,
+                    has_default: #has_default,
+                    limits: #limits,
                 }
-                None if !read_only => return plain,
-                None => quote!(#private::None),
-            };
-            quote!(#private::schema_rules(#plain, #range, #read_only))
+            }
         });
         let computed = self.computed().map(|(_, computed)| {
             let (name, ops) = (computed.name.to_string(), self.computed_ops(computed));
-            let plain = quote!(#private::schema_field(#name, #ops::ty()));
-            quote!(#private::schema_rules(#plain, #private::None, true))
+            quote! {
+                #private::FieldInfo {
+                    name: #name,
+                    doc: "",
+                    ty: #ops::ty,
+                    read_only: true,
+                    has_default: true,
+                    limits: #private::None,
+                }
+            }
         });
-        let fields = quote!(#private::list([#(#fields,)* #(#computed,)*]));
-        let flattened: Vec<_> = self
+        let flattened = self
             .flattened()
             .map(|(_, field)| self.context.ops(field))
-            .collect();
-        if flattened.is_empty() {
-            return fields;
+            .map(|ops| quote!(#ops::ty));
+        quote! {
+            #private::FieldsInfo { placed: &[#(#fields,)* #(#computed,)*], flattened: &[#(#flattened),*] }
         }
-        quote! {{
-            let mut __fields = #fields;
-            #(#private::flatten_schema(&mut __fields, #flattened::ty());)*
-            __fields
-        }}
+    }
+
+    /// The `range` and `length` of a field, as a constant function in an `Option`.
+    fn limits(&self, field: &Field) -> TokenStream {
+        let private = &self.context.private;
+        if field.range.is_none() && field.length.is_none() {
+            return quote!(#private::None);
+        }
+        let ty = &field.ty;
+        let range = match &field.range {
+            None => quote!(#private::None),
+            Some(range) => {
+                let expr = &range.value;
+                let limits =
+                    quote_spanned!(range.span=> #private::RangeOf::<#ty>::limits(&(#expr)));
+                quote!(#private::Some(#limits))
+            }
+        };
+        let length = match &field.length {
+            None => quote!(#private::None),
+            Some(length) => {
+                let expr = &length.value;
+                let limits = quote_spanned!(expr.span()=> #private::length_limits(&(#expr)));
+                quote!(#private::Some(#limits))
+            }
+        };
+        quote!(#private::Some(|| #private::limits(#range, #length)))
     }
 
     pub(in crate::expand) fn types(&self) -> TokenStream {
-        let private = &self.context.private;
         let types = self
             .travelling()
             .map(|(_, field)| self.context.ops(field))
-            .map(|ops| quote!(#ops::ty()));
-        quote!(#private::list([#(#types,)*]))
+            .map(|ops| quote!(#ops::ty));
+        quote!(&[#(#types),*])
     }
 }

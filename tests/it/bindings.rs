@@ -1,0 +1,258 @@
+//! Models as types of other languages. `tests/browser/types.test.js` compiles the files that are checked here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use serde_json::Value as Json;
+use transports::schema::{Bindings, BindingsError};
+use transports::{Schema, Session, Synced, Value};
+
+/// A thing in a house.
+///
+/// What else there is to say stays in Rust. */
+#[derive(Synced)]
+#[synced(computed(summary: String = Device::summary))]
+struct Device {
+    /// What people call it, even /* this */.
+    #[synced(length = 1..=20)]
+    name: String,
+    /// In percent.
+    #[synced(range = 0..=100)]
+    brightness: i64,
+    #[synced(range = 0.0..1.5)]
+    gain: Option<f64>,
+    /// Since the first start.
+    #[synced(read_only)]
+    ticks: u64,
+    small: u8,
+    #[synced(default)]
+    on: bool,
+    note: Option<String>,
+    #[synced(rename = "fan-mode")]
+    mode: Mode,
+    motion: Motion,
+    last: Option<Event>,
+    shape: Shape,
+    children: Vec<Child>,
+    by_name: BTreeMap<String, Child>,
+    #[synced(length = ..4)]
+    tags: BTreeSet<String>,
+    position: [f64; 3],
+    samples: [i32; 100],
+    pair: (u32, Option<String>),
+    range: Range,
+    levels: Vec<Option<i64>>,
+    page: Page<String>,
+    other: Page<i32>,
+    boxed: Box<Tree>,
+    id: Id,
+    #[synced(with = "serde")]
+    foreign: Option<u8>,
+    #[synced(flatten)]
+    place: Place,
+    #[synced(flatten)]
+    network: Option<Network>,
+    #[synced(skip)]
+    _socket: Option<std::net::TcpStream>,
+}
+
+impl Device {
+    fn summary(&self) -> String {
+        self.name.clone()
+    }
+}
+
+/// How the fan turns.
+#[derive(Synced, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[synced(rename_all = "kebab-case")]
+enum Mode {
+    /// As it likes.
+    Automatic,
+    AtNight,
+}
+
+/// Where it goes.
+#[derive(Synced)]
+#[synced(tag = "kind", rename_all = "snake_case")]
+enum Motion {
+    Standing,
+    /// On a line.
+    Driving {
+        /// In metres a second.
+        speed: f64,
+        #[synced(default)]
+        steps: u64,
+    },
+    Turning(Turn),
+}
+
+#[derive(Synced)]
+struct Turn {
+    degrees: i16,
+}
+
+#[derive(Synced)]
+enum Event {
+    Started,
+    Failed(String),
+    Moved(i32, i32),
+    Seen { by: Child },
+}
+
+#[derive(Synced)]
+#[synced(tag = "t", content = "c")]
+enum Shape {
+    Empty,
+    Circle(f64),
+    Box { width: f64, height: f64 },
+}
+
+#[derive(Synced, Clone, PartialEq)]
+struct Child {
+    label: Option<String>,
+}
+
+#[derive(Synced)]
+struct Range(i32, i32);
+
+#[derive(Synced)]
+struct Page<T> {
+    items: Vec<T>,
+}
+
+#[derive(Synced)]
+struct Tree {
+    leaf: String,
+    below: Vec<Self>,
+}
+
+#[derive(Synced)]
+struct Id(u32);
+
+#[derive(Synced)]
+struct Place {
+    room: String,
+}
+
+#[derive(Synced)]
+struct Network {
+    address: String,
+}
+
+/// Whatever else there is, too.
+#[derive(Synced)]
+struct Settings {
+    volume: u8,
+    #[synced(flatten)]
+    others: BTreeMap<String, i32>,
+}
+
+fn bindings() -> Bindings {
+    Bindings::new().add::<Device>().add::<Settings>()
+}
+
+#[test]
+fn files_are_up_to_date() {
+    for path in ["browser/models.ts", "browser/models.schema.json"] {
+        if let Err(error) = bindings().check(path) {
+            panic!("{error}");
+        }
+    }
+}
+
+#[test]
+fn adding_a_model_twice_changes_nothing() {
+    let twice = bindings()
+        .add::<Device>()
+        .add::<Child>()
+        .add::<Vec<Child>>();
+    assert_eq!(twice.typescript(), bindings().typescript());
+}
+
+#[test]
+fn a_stale_file_is_told_with_its_line_and_the_command() {
+    let folder = std::env::temp_dir().join(format!("bindings-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let path: PathBuf = folder.join("child.ts");
+    let bindings = Bindings::new().add::<Child>();
+
+    let missing = bindings.compare(&path).unwrap_err();
+    assert!(matches!(missing, BindingsError::Stale { line: None, .. }));
+    assert!(
+        missing
+            .to_string()
+            .ends_with("child.ts is missing; `UPDATE_BINDINGS=1 cargo test` writes it")
+    );
+
+    bindings.write(&path).unwrap();
+    bindings.compare(&path).unwrap();
+    bindings.check(&path).unwrap();
+    let text = std::fs::read_to_string(&path).unwrap();
+    std::fs::write(&path, text.replace('\n', "\r\n")).unwrap();
+    bindings.compare(&path).unwrap();
+
+    std::fs::write(&path, text.replace("label", "lable")).unwrap();
+    let stale = bindings.compare(&path).unwrap_err();
+    assert!(
+        matches!(stale, BindingsError::Stale { line: Some(4), .. }),
+        "{stale}"
+    );
+    assert!(
+        stale
+            .to_string()
+            .contains("from line 4 on; `UPDATE_BINDINGS=1 cargo test`")
+    );
+
+    let folder_in_its_place = bindings.compare(&folder).unwrap_err();
+    assert!(matches!(folder_in_its_place, BindingsError::Io { .. }));
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn the_schema_carries_what_the_attributes_say() {
+    let schema = Schema::of::<Device>().unwrap();
+    assert_eq!(schema.doc, "A thing in a house.");
+    let field = |name: &str| {
+        schema
+            .fields
+            .iter()
+            .find(|field| field.name == name)
+            .unwrap()
+    };
+    assert_eq!(field("name").doc, "What people call it, even /* this */.");
+    assert_eq!(field("name").limits.length.max, Some(20.into()));
+    assert_eq!(field("brightness").limits.range.max, Some(100.into()));
+    assert!(field("gain").limits.range.is_exclusive);
+    assert_eq!(field("tags").limits.length.max, Some(3.into()));
+    assert!(field("ticks").read_only && !field("name").read_only);
+    assert!(field("on").has_default && !field("name").has_default);
+    assert!(field("summary").read_only);
+    assert!(field("address").may_be_missing && !field("room").may_be_missing);
+}
+
+/// The value that `types.test.js` checks against the JSON Schema is one that the wire takes and shows.
+#[test]
+fn the_value_of_the_types_is_what_the_wire_has() {
+    let text = std::fs::read_to_string("browser/device.json").unwrap();
+    let shown: Json = serde_json::from_str(&text).unwrap();
+    let session = Session::new();
+    let hosted = session.host(Device::read(value(&shown)).unwrap());
+    let (_, snapshot) = session.snapshot(hosted.id()).unwrap();
+    assert_eq!(snapshot, value(&shown));
+}
+
+fn value(json: &Json) -> Value {
+    match json {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::Bool(*value),
+        Json::Number(number) => number
+            .as_i64()
+            .map_or_else(|| Value::Float(number.as_f64().unwrap()), Value::Int),
+        Json::String(text) => Value::from(&**text),
+        Json::Array(items) => Value::List(items.iter().map(value).collect()),
+        Json::Object(entries) => entries
+            .iter()
+            .map(|(key, item)| (key.as_str(), value(item)))
+            .collect(),
+    }
+}
