@@ -245,9 +245,16 @@ fn snapshot(target: &Target) -> Result<Box<[u8]>, String> {
     first.cloned().ok_or_else(|| "no snapshot".into())
 }
 
-/// Whether all mirrors are what somebody gets who comes now.
+/// Whether all mirrors are what somebody gets who comes now: a snapshot, which may be a little older, and what was missed
+/// since.
 fn equal(crowd: &Crowd, target: &Target) -> Result<(), String> {
-    let expected = mirror(&[snapshot(target)?])?;
+    let last = target.stats()?.last_ts;
+    let mut newcomer = Crowd::new(target.port, Transport::WebSocket, true).map_err(text)?;
+    newcomer.open(1)?;
+    let is_current = |crowd: &Crowd| crowd.connections.iter().all(|one| one.last_ts == last);
+    newcomer.until(PATIENCE, is_current)?;
+    let first = newcomer.connections.first().ok_or("no connection")?;
+    let expected = mirror(&first.kept)?;
     for (number, connection) in crowd.connections.iter().enumerate() {
         if mirror(&connection.kept)? != expected {
             return Err(format!("the mirror of connection {number} differs"));

@@ -178,7 +178,10 @@ impl World {
             let (name, answer) = answer.unwrap();
             self.answered += 1;
             match answer {
-                Ok(_) => assert!(made.contains_key(&name), "{name} was not made"),
+                Ok(answer) => assert!(
+                    made.contains_key(&name),
+                    "{name} was not made: {answer:?} {made:?}"
+                ),
                 Err(EditError::Rejected { reason, .. }) => {
                     assert!(!made.contains_key(&name), "{name} was made");
                     // Or the place it was meant for is not there any more.

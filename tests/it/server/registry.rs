@@ -259,3 +259,22 @@ async fn a_shutdown_gives_what_is_due_and_refuses_newcomers() {
     drop(behind);
     assert_eq!(server.stats().ended("shutdown"), 2);
 }
+
+/// Answers find their connections by number, and a session may have several servers.
+#[test]
+fn connections_of_two_servers_do_not_get_each_others_answers() {
+    let session = Session::builder().first_revision(0).build();
+    session.host(Counter { n: 0, small: 0 });
+    let mut mine = open(&Server::new(session.clone()), "");
+    let mut other = open(&Server::new(session.clone()), "");
+    assert_ne!(mine.number(), other.number());
+    messages(&mut mine);
+    messages(&mut other);
+    let edit = r#"{"t":"patch","id":1,"patch":{"rev":0,"ops":[{"Set":{"path":[{"Key":"n"}],"value":{"Int":1}}}]},"proposal":"p"}"#;
+    mine.receive(&Frame::text(edit)).unwrap();
+    for (connection, named) in [(&mut mine, true), (&mut other, false)] {
+        let frame = connection.try_next().unwrap();
+        let text = str::from_utf8(&frame.bytes).unwrap();
+        assert_eq!(text.contains("proposal"), named, "{text}");
+    }
+}

@@ -15,7 +15,7 @@ use crate::session::Signal;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ConnectionInfo {
-    /// Its number. Numbers are not used twice.
+    /// Its number. No other connection of the program has it.
     pub number: u64,
     /// Who it is.
     pub peer: Peer,
@@ -138,9 +138,12 @@ pub(super) struct Registry {
     pub(super) gone_out: Traffic,
 }
 
+/// The number that the next connection gets. Answers find their connections by it, also where several servers show one
+/// session.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
 #[derive(Default)]
 struct Open {
-    next: u64,
     entries: BTreeMap<u64, Arc<Entry>>,
     /// Why nobody may connect any more.
     shutdown: Option<String>,
@@ -162,8 +165,7 @@ impl Registry {
     ) -> Result<Arc<Entry>, OpeningError> {
         let mut open = self.open.lock();
         open.admit(limits, totals)?;
-        let number = open.next;
-        open.next += 1;
+        let number = NEXT.fetch_add(1, Relaxed);
         let entry = Arc::new(Entry {
             number,
             peer,
