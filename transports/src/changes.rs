@@ -339,8 +339,15 @@ impl Changes {
     pub(crate) fn set_leaf(&mut self, at: &At<'_>, leaf: Leaf<'_>) {
         self.ops += 1;
         if let Some(json) = &mut self.json {
-            json.set_leaf::<notation::Json>(at, leaf);
+            json.json_set_leaf(at, leaf);
         }
+        if self.msgpack.is_some() || self.cbor.is_some() || self.data.is_some() {
+            self.set_leaf_elsewhere(at, leaf);
+        }
+    }
+
+    #[inline(never)]
+    fn set_leaf_elsewhere(&mut self, at: &At<'_>, leaf: Leaf<'_>) {
         if let Some(msgpack) = &mut self.msgpack {
             msgpack.set_leaf::<notation::MessagePack>(at, leaf);
         }

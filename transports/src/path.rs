@@ -141,10 +141,12 @@ pub(crate) enum Step<'a> {
 #[derive(Debug)]
 pub struct FieldStep {
     pub(crate) name: &'static str,
-    /// `{"Key":"name"},`; as the others, `None` if it is longer than a block.
-    pub(crate) json: Option<Block>,
-    pub(crate) msgpack: Option<Block>,
-    pub(crate) cbor: Option<Block>,
+    /// `,{"Set":{"path":[{"Key":"name"}`; as the others, `None` if it is longer than a block.
+    pub(crate) json_first: Option<Block<64>>,
+    /// `,{"Key":"name"}`
+    pub(crate) json: Option<Block<32>>,
+    pub(crate) msgpack: Option<Block<32>>,
+    pub(crate) cbor: Option<Block<32>>,
 }
 
 impl FieldStep {
@@ -162,10 +164,12 @@ impl FieldStep {
             );
             at += 1;
         }
-        let json = Block::of([b"{\"Key\":\"", bytes, b"\"},"]);
+        let json_first = Block::of([b",{\"Set\":{\"path\":[{\"Key\":\"", bytes, b"\"}"]);
+        let json = Block::of([b",{\"Key\":\"", bytes, b"\"}"]);
         if json.is_none() {
             return Self {
                 name,
+                json_first,
                 json,
                 msgpack: None,
                 cbor: None,
@@ -175,6 +179,7 @@ impl FieldStep {
         let len = bytes.len() as u8;
         Self {
             name,
+            json_first,
             json,
             msgpack: Block::of([b"\x81\xa3Key", &[0xa0 | len], bytes]),
             cbor: Block::of([b"\xa1\x63Key", &[0x60 | len], bytes]),
@@ -184,26 +189,24 @@ impl FieldStep {
 
 /// A piece that is copied with all of the memory it stands in, which is a few moves, and cut to its length then.
 #[derive(Debug)]
-pub(crate) struct Block {
-    bytes: [u8; Self::SIZE],
+pub(crate) struct Block<const SIZE: usize> {
+    bytes: [u8; SIZE],
     len: usize,
 }
 
-impl Block {
-    const SIZE: usize = 32;
-
+impl<const SIZE: usize> Block<SIZE> {
     /// All of `parts`, if there is room.
     #[expect(clippy::indexing_slicing, reason = "runs when the program is compiled")]
     const fn of(parts: [&[u8]; 3]) -> Option<Self> {
         let mut block = Self {
-            bytes: [0; Self::SIZE],
+            bytes: [0; SIZE],
             len: 0,
         };
         let mut part = 0;
         while part < parts.len() {
             let mut at = 0;
             while at < parts[part].len() {
-                if block.len == Self::SIZE {
+                if block.len == SIZE {
                     return None;
                 }
                 block.bytes[block.len] = parts[part][at];
@@ -217,7 +220,7 @@ impl Block {
 
     /// The piece and what stands behind it.
     #[inline]
-    pub(crate) const fn memory(&self) -> &[u8; Self::SIZE] {
+    pub(crate) const fn memory(&self) -> &[u8; SIZE] {
         &self.bytes
     }
 

@@ -1,5 +1,6 @@
 //! Bytes of the three built-in codecs, written without a tree in between.
 
+mod json;
 pub(crate) mod notation;
 mod ops;
 mod raw;

@@ -1,12 +1,12 @@
-//! How each codec writes a `Set`.
+//! How the binary codecs write a `Set`.
 
 use ciborium_ll::Header;
 
 use super::set::Leaf;
-use super::{Form, INFALLIBLE, cbor, cbor_text, integer, json_text, length};
+use super::{Form, INFALLIBLE, cbor, cbor_text, integer, length};
 use crate::path::{At, Block, FieldStep};
 
-/// A codec, for a `Set` of a leaf.
+/// A binary codec, for a `Set` of a leaf.
 pub(crate) trait Notation {
     const FORM: Form;
 
@@ -14,7 +14,7 @@ pub(crate) trait Notation {
     fn open(out: &mut Vec<u8>, at: &At<'_>);
 
     /// A step that was prepared, unless it is too long for that.
-    fn prepared(field: &'static FieldStep) -> Option<&'static Block>;
+    fn prepared(field: &'static FieldStep) -> Option<&'static Block<32>>;
 
     fn key(out: &mut Vec<u8>, key: &str);
 
@@ -22,69 +22,6 @@ pub(crate) trait Notation {
 
     /// All that stands behind the steps of the path.
     fn value(out: &mut Vec<u8>, at: &At<'_>, leaf: Leaf<'_>);
-}
-
-/// Each step has a comma behind it; the last one is taken back.
-pub(crate) struct Json;
-
-impl Notation for Json {
-    const FORM: Form = Form::Json;
-
-    #[inline(always)]
-    fn open(out: &mut Vec<u8>, _: &At<'_>) {
-        // Only ops stand in this buffer.
-        if out.is_empty() {
-            out.extend_from_slice(b"{\"Set\":{\"path\":[");
-        } else {
-            out.extend_from_slice(b",{\"Set\":{\"path\":[");
-        }
-    }
-
-    #[inline(always)]
-    fn prepared(field: &'static FieldStep) -> Option<&'static Block> {
-        field.json.as_ref()
-    }
-
-    #[inline(always)]
-    fn key(out: &mut Vec<u8>, key: &str) {
-        out.extend_from_slice(b"{\"Key\":");
-        json_text(&mut *out, key);
-        out.extend_from_slice(b"},");
-    }
-
-    #[inline(always)]
-    fn index(out: &mut Vec<u8>, index: usize) {
-        out.extend_from_slice(b"{\"Index\":");
-        digits(out, index);
-        out.extend_from_slice(b"},");
-    }
-
-    #[inline(always)]
-    fn value(out: &mut Vec<u8>, at: &At<'_>, leaf: Leaf<'_>) {
-        if !at.is_root() {
-            out.truncate(out.len() - 1);
-        }
-        match leaf {
-            Leaf::Int(value) => {
-                out.extend_from_slice(b"],\"value\":{\"Int\":");
-                digits(out, value);
-                out.extend_from_slice(b"}}}");
-            }
-            Leaf::Float(value) if value.is_finite() => {
-                out.extend_from_slice(b"],\"value\":{\"Float\":");
-                serde_json::to_writer(&mut *out, &value).expect(INFALLIBLE);
-                out.extend_from_slice(b"}}}");
-            }
-            Leaf::Float(_) => out.extend_from_slice(b"],\"value\":\"Null\"}}"),
-            Leaf::Bool(true) => out.extend_from_slice(b"],\"value\":{\"Bool\":true}}}"),
-            Leaf::Bool(false) => out.extend_from_slice(b"],\"value\":{\"Bool\":false}}}"),
-            Leaf::Str(value) => {
-                out.extend_from_slice(b"],\"value\":{\"Str\":");
-                json_text(&mut *out, value);
-                out.extend_from_slice(b"}}}");
-            }
-        }
-    }
 }
 
 pub(crate) struct MessagePack;
@@ -99,7 +36,7 @@ impl Notation for MessagePack {
     }
 
     #[inline(always)]
-    fn prepared(field: &'static FieldStep) -> Option<&'static Block> {
+    fn prepared(field: &'static FieldStep) -> Option<&'static Block<32>> {
         field.msgpack.as_ref()
     }
 
@@ -149,7 +86,7 @@ impl Notation for Cbor {
     }
 
     #[inline(always)]
-    fn prepared(field: &'static FieldStep) -> Option<&'static Block> {
+    fn prepared(field: &'static FieldStep) -> Option<&'static Block<32>> {
         field.cbor.as_ref()
     }
 
@@ -189,13 +126,8 @@ impl Notation for Cbor {
 
 /// A prepared step: all of its memory is copied, which is a few moves, and cut to its length.
 #[inline(always)]
-pub(super) fn block(out: &mut Vec<u8>, block: &Block) {
+pub(super) fn block(out: &mut Vec<u8>, block: &Block<32>) {
     let end = out.len() + block.len();
     out.extend_from_slice(block.memory());
     out.truncate(end);
-}
-
-#[inline(always)]
-fn digits(out: &mut Vec<u8>, number: impl itoa::Integer) {
-    out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }

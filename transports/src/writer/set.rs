@@ -1,4 +1,4 @@
-//! A `Set` of a leaf: by far the most frequent op, so it has a way of its own, in as few pieces as possible.
+//! A `Set` of a leaf in the binary codecs, in as few pieces as possible.
 
 use super::Writer;
 use super::notation::{Notation, block};
