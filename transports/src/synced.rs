@@ -17,6 +17,7 @@ pub(crate) use self::list::{
 pub use self::map::Key;
 pub(crate) use self::map::{parse as parse_key, write_entries};
 pub use self::shared::ArcShadow;
+pub use self::text::TextShadow;
 pub(crate) use self::text::edit_text;
 pub(crate) use self::value::edit_items;
 // Compile errors show the shortest path of a trait, and this is one to show.

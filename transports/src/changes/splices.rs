@@ -39,8 +39,11 @@ struct Other {
 }
 
 impl Splices {
+    #[inline]
     pub(super) fn clear(&mut self) {
-        self.others.clear();
+        if !self.others.is_empty() {
+            self.others.clear();
+        }
         self.count = 0;
     }
 

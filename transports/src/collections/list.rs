@@ -416,7 +416,7 @@ impl<T: Synced> List<T> {
     #[inline]
     pub fn get_mut(&mut self, index: usize) -> Option<&mut T> {
         self.log.open(self.items.len());
-        let item = self.items.get_mut(index)?;
+        let item = self.items.item_mut(index)?;
         self.log.touch(index, item);
         Some(item)
     }

@@ -1,9 +1,13 @@
 //! Texts and characters.
 
+mod shadow;
+
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use self::shadow::Keep;
+pub use self::shadow::TextShadow;
 use super::{Synced, diff_leaf, edit_leaf};
 use crate::changes::Changes;
 use crate::edit::{Author, Edit, EditError, Reason};
@@ -32,12 +36,12 @@ fn offset(text: &str, at: usize) -> Option<usize> {
 /// Whether two texts are equal. Names and the like are short, and comparing those takes fewer steps than calling what
 /// compares long ones.
 #[inline]
-fn is_same(new: &str, old: &str) -> bool {
+fn is_same(new: &str, old: &[u8]) -> bool {
     fn ends<const N: usize>(text: &[u8]) -> Option<([u8; N], [u8; N])> {
         Some((*text.first_chunk()?, *text.last_chunk()?))
     }
 
-    let (new, old) = (new.as_bytes(), old.as_bytes());
+    let new = new.as_bytes();
     if new.len() != old.len() {
         return false;
     }
@@ -79,34 +83,34 @@ pub(crate) fn edit_text<T: Synced + AsRef<str>>(
 }
 
 macro_rules! text {
-    ($($text:ty: $read:expr, $take:expr;)+) => {$(
+    ($($text:ty, $shadow:ty: $read:expr, $take:expr;)+) => {$(
         impl Synced for $text {
-            type Shadow = Self;
+            type Shadow = $shadow;
 
-            fn shadow(&self) -> Self {
-                self.clone()
+            fn shadow(&self) -> $shadow {
+                Keep::of(self)
             }
 
             #[inline]
-            fn update(&self, shadow: &mut Self) {
-                Clone::clone_from(shadow, self);
+            fn update(&self, shadow: &mut $shadow) {
+                Keep::renew(shadow, self);
             }
 
             #[inline]
-            fn same(&self, shadow: &Self) -> bool {
-                is_same(self, shadow)
+            fn same(&self, shadow: &$shadow) -> bool {
+                is_same(self, Keep::<Self>::kept(shadow))
             }
 
             #[inline(always)]
-            fn diff(&mut self, shadow: &mut Self, at: &At<'_>, out: &mut Changes) {
-                if !is_same(self, shadow) {
+            fn diff(&mut self, shadow: &mut $shadow, at: &At<'_>, out: &mut Changes) {
+                if !self.same(shadow) {
                     out.set_leaf(at, Leaf::Str(self));
                     self.update(shadow);
                 }
             }
 
             #[inline]
-            fn write(&self, _: Option<&Self>, out: &mut Writer) {
+            fn write(&self, _: Option<&$shadow>, out: &mut Writer) {
                 out.str(self);
             }
 
@@ -133,10 +137,10 @@ macro_rules! text {
 }
 
 text! {
-    String: |text| text, std::mem::take;
-    Box<str>: String::into_boxed_str, |text| String::from(std::mem::take(text));
-    Arc<str>: Arc::from, |text: &mut Arc<str>| text.to_string();
-    Cow<'static, str>: Cow::Owned, |text: &mut Self| std::mem::take(text).into_owned();
+    String, TextShadow: |text| text, std::mem::take;
+    Box<str>, Self: String::into_boxed_str, |text| String::from(std::mem::take(text));
+    Arc<str>, Self: Arc::from, |text: &mut Arc<str>| text.to_string();
+    Cow<'static, str>, Self: Cow::Owned, |text: &mut Self| std::mem::take(text).into_owned();
 }
 
 impl Synced for &'static str {

@@ -23,6 +23,12 @@ impl<T> Items<T> {
         self.gather();
     }
 
+    /// The item at `index`, in fewer steps than by way of the slice.
+    #[inline]
+    pub(super) fn item_mut(&mut self, index: usize) -> Option<&mut T> {
+        self.0.get_mut(index)
+    }
+
     #[inline]
     pub(super) fn push(&mut self, item: T) {
         self.0.push_back(item);

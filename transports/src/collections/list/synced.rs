@@ -171,7 +171,7 @@ impl<T: Synced> List<T> {
         for (origin, shadow) in touched.into_iter().flatten() {
             // An item that is gone needs no more.
             let Some((index, item)) =
-                now(*origin).and_then(|index| Some((index, self.items.get_mut(index)?)))
+                now(*origin).and_then(|index| Some((index, self.items.item_mut(index)?)))
             else {
                 *origin = usize::MAX;
                 continue;

@@ -30,11 +30,15 @@ impl<T: Synced> IndexMut<usize> for List<T> {
     #[inline]
     fn index_mut(&mut self, index: usize) -> &mut T {
         let len = self.items.len();
-        match self.get_mut(index) {
-            Some(item) => item,
-            None => panic!("the index {index} is out of bounds, the length is {len}"),
-        }
+        self.get_mut(index)
+            .unwrap_or_else(|| out_of_bounds(index, len))
     }
+}
+
+#[cold]
+#[inline(never)]
+fn out_of_bounds(index: usize, len: usize) -> ! {
+    panic!("the index {index} is out of bounds, the length is {len}")
 }
 
 impl<T: Synced> From<Vec<T>> for List<T> {
