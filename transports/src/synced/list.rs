@@ -1,7 +1,10 @@
 //! Lists: `Vec`, `VecDeque`, arrays, and the comparison that all of them share.
 
+mod order;
+
 use std::collections::{HashMap, VecDeque};
 
+pub(crate) use self::order::reorder;
 use super::value::edit_items;
 use super::{Synced, edit_whole};
 use crate::changes::{Changes, Mark};
@@ -146,77 +149,6 @@ fn rearrange<T: Synced>(
             }
         })
         .collect()
-}
-
-/// Brings items into the order `wanted` (old ranks in new order): by moves, or by one op that lists all positions where
-/// there would be many moves. `start` items stand in front and `behind` after them.
-pub(crate) fn reorder(
-    wanted: &[usize],
-    start: usize,
-    behind: usize,
-    at: &At<'_>,
-    out: &mut Changes,
-) {
-    if wanted.is_sorted() {
-        return;
-    }
-    let staying = longest_increasing(wanted);
-    let moving = wanted.len() - staying.iter().filter(|stays| **stays).count();
-    // A move is as long as some eight positions, and costs a scan of the list here.
-    let len = start + wanted.len() + behind;
-    if moving > (len / 8).clamp(1, 512) {
-        let order: Vec<_> = (0..start)
-            .chain(wanted.iter().map(|rank| start + rank))
-            .chain(len - behind..len)
-            .collect();
-        out.reorder(at, &order);
-        return;
-    }
-    let mut list: Vec<usize> = (0..wanted.len()).collect();
-    let mut before = None;
-    for (item, stays) in wanted.iter().zip(staying) {
-        if !stays {
-            let place = |list: &[usize], item: usize| {
-                let found = list.iter().position(|other| *other == item);
-                found.expect("the list has every item that is wanted in it")
-            };
-            let from = place(&list, *item);
-            list.remove(from);
-            let to = before.map_or(0, |before| 1 + place(&list, before));
-            list.insert(to, *item);
-            if from != to {
-                out.move_item(at, start + from, start + to);
-            }
-        }
-        before = Some(*item);
-    }
-}
-
-/// Marks the members of a longest increasing subsequence.
-fn longest_increasing(ranks: &[usize]) -> Vec<bool> {
-    // `tails[n]` is the position of the smallest last member of a subsequence of n + 1.
-    let mut tails: Vec<usize> = Vec::new();
-    let mut previous = vec![None; ranks.len()];
-    let value = |position: usize| ranks.get(position).copied().unwrap_or(usize::MAX);
-    for (position, (rank, previous)) in ranks.iter().zip(&mut previous).enumerate() {
-        let place = tails.partition_point(|&tail| value(tail) < *rank);
-        *previous = place
-            .checked_sub(1)
-            .and_then(|last| tails.get(last).copied());
-        match tails.get_mut(place) {
-            Some(tail) => *tail = position,
-            None => tails.push(position),
-        }
-    }
-    let mut marked = vec![false; ranks.len()];
-    let mut member = tails.last().copied();
-    while let Some(position) = member {
-        if let Some(marked) = marked.get_mut(position) {
-            *marked = true;
-        }
-        member = previous.get(position).copied().flatten();
-    }
-    marked
 }
 
 /// The inverse of `order` if that is a permutation of `0..len`.
