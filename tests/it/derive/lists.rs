@@ -57,6 +57,12 @@ fn a_list_of_which_much_changed_is_told_whole() {
     assert_eq!(ops, whole("numbers", &watched.model.numbers));
     let ops = watched.change(|model| model.numbers.clear());
     assert_eq!(ops, whole("numbers", &Vec::<i64>::new()));
+    let ops = watched.change(|model| model.numbers.extend(0..1_000));
+    assert_eq!(
+        ops,
+        whole("numbers", &watched.model.numbers),
+        "it is filled"
+    );
     let ops = watched.change(|model| model.deque.iter_mut().for_each(|on| *on = true));
     assert_eq!(ops, whole("deque", &watched.model.deque));
     let ops = watched.change(|model| model.fixed = [1.0; 50]);
@@ -78,6 +84,19 @@ fn a_list_is_told_by_ops_where_these_are_shorter() {
     // Three changes are a small frame in any case, and tell more than the list would.
     let ops = watched.change(|model| model.fixed[..3].fill(2.0));
     assert_eq!(ops.len(), 3);
+}
+
+#[test]
+fn a_drain_that_is_forgotten_leaves_a_list_told_as_it_is() {
+    let mut watched = Watched::new(lists());
+    watched.change(|model| {
+        model.tracked.push(50);
+        std::mem::forget(model.tracked.drain(10..20));
+    });
+    let told = value_of(&watched.model.tracked);
+    assert_eq!(watched.mirror.get("tracked"), Some(&told));
+    let ops = watched.change(|model| drop(model.tracked.drain(3..4)));
+    assert_eq!(ops.len(), 1);
 }
 
 #[test]

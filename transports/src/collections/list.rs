@@ -7,7 +7,7 @@ mod traits;
 
 use std::cmp::Ordering;
 use std::fmt;
-use std::ops::{Bound, RangeBounds};
+use std::ops::{Bound, Range, RangeBounds};
 
 use self::items::Items;
 use self::log::Log;
@@ -212,9 +212,15 @@ impl<T: Synced> List<T> {
     pub fn drain(&mut self, range: impl RangeBounds<usize>) -> Drain<'_, T> {
         let (start, end) = bounds(&range, self.items.len());
         self.open();
-        let drain = self.items.drain(start..end);
-        self.log.rearrange(|runs| runs.remove(start, end));
-        Drain(drain)
+        let items = self.items.drain(start..end);
+        let log = &mut self.log;
+        let whole = std::mem::replace(&mut log.whole, true);
+        Drain {
+            items,
+            log,
+            whole,
+            range: start..end,
+        }
     }
 
     /// Keeps the items for which `keep` says so.
@@ -492,28 +498,48 @@ fn bounds(range: &impl RangeBounds<usize>, len: usize) -> (usize, usize) {
 }
 
 /// Removed items, see [`List::drain`].
-#[derive(Debug)]
-pub struct Drain<'a, T>(std::collections::vec_deque::Drain<'a, T>);
+pub struct Drain<'a, T: Synced> {
+    items: std::collections::vec_deque::Drain<'a, T>,
+    /// All of the list counts as new until this is dropped: if it never is, who knows what is left.
+    log: &'a mut Log<T>,
+    /// Whether that was so before.
+    whole: bool,
+    range: Range<usize>,
+}
 
-impl<T> Iterator for Drain<'_, T> {
+impl<T: Synced> Drop for Drain<'_, T> {
+    fn drop(&mut self) {
+        self.log.whole = self.whole;
+        self.log
+            .rearrange(|runs| runs.remove(self.range.start, self.range.end));
+    }
+}
+
+impl<T: Synced> Iterator for Drain<'_, T> {
     type Item = T;
 
     fn next(&mut self) -> Option<T> {
-        self.0.next()
+        self.items.next()
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
-        self.0.size_hint()
+        self.items.size_hint()
     }
 }
 
-impl<T> DoubleEndedIterator for Drain<'_, T> {
+impl<T: Synced> DoubleEndedIterator for Drain<'_, T> {
     fn next_back(&mut self) -> Option<T> {
-        self.0.next_back()
+        self.items.next_back()
     }
 }
 
-impl<T> ExactSizeIterator for Drain<'_, T> {}
+impl<T: Synced> ExactSizeIterator for Drain<'_, T> {}
+
+impl<T: Synced + fmt::Debug> fmt::Debug for Drain<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Drain").field(&self.items).finish()
+    }
+}
 
 /// Items to change, see [`List::iter_mut`].
 pub struct IterMut<'a, T: Synced> {
