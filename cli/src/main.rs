@@ -39,7 +39,7 @@ enum Command {
 /// Where to connect to, and how.
 #[derive(Args, Clone)]
 struct Target {
-    /// `ws://`, `wss://` (both ways), `http://` or `https://` (Server-Sent Events, receive only).
+    /// `ws://`, `wss://` (both ways), `http://` or `https://` (Server-Sent Events).
     url: String,
     /// How messages are written.
     #[arg(long, value_enum, default_value_t = CodecName::Json)]

@@ -3,7 +3,7 @@
 //! | adapter | direction | codecs | mount it with |
 //! |---|---|---|---|
 //! | [`ws`] | both ways | all | `.route("/ws", ws(server))` |
-//! | [`sse`] | to the client | JSON | `.route("/sse", sse(server))` |
+//! | [`sse`] | both ways: edits by POST | JSON | `.route("/sse", sse(server))` |
 //!
 //! [`client_js`] serves the browser client that goes with them: `import { connect } from "/client.js"`.
 //!
@@ -73,13 +73,15 @@ pub mod client;
 mod client_js;
 #[cfg(feature = "jupyter")]
 pub mod jupyter;
-#[cfg(feature = "ws")]
+#[cfg(any(feature = "ws", feature = "sse"))]
 mod origin;
+#[cfg(any(feature = "ws", feature = "sse"))]
+mod rate;
 #[cfg(any(feature = "ws", feature = "sse"))]
 mod refusal;
 #[cfg(feature = "serve")]
 mod serve;
-#[cfg(feature = "ws")]
+#[cfg(any(feature = "ws", feature = "sse"))]
 mod shutdown;
 #[cfg(feature = "sse")]
 mod sse;
@@ -93,10 +95,10 @@ pub use self::client_js::{CLIENT_JS_HASH, client_js};
 use self::refusal::Refusal;
 #[cfg(feature = "serve")]
 pub use self::serve::{Serve, serve};
-#[cfg(feature = "ws")]
+#[cfg(any(feature = "ws", feature = "sse"))]
 pub use self::shutdown::Shutdown;
 #[cfg(feature = "sse")]
-pub use self::sse::sse;
+pub use self::sse::{AppEvent, AppEventError, EventStream, EventStreamSettings, Events, sse};
 #[cfg(feature = "ws")]
 pub use self::ws::{WebSocket, WebSocketSettings, ws};
 

@@ -23,7 +23,7 @@ use tokio::time::{Instant, sleep, sleep_until};
 use tower_service::Service;
 
 use crate::origin::OnLoopback;
-use crate::shutdown::Shutdown;
+use crate::shutdown::{Cut, Shutdown};
 
 /// Serves an application until a signal, in place of `axum::serve`:
 ///
@@ -142,6 +142,7 @@ where
                 address: ConnectInfo(address),
                 on_loopback,
                 shutdown: shutdown.clone(),
+                cut: Cut::default(),
                 is_known: AtomicBool::new(false),
             };
             tokio::spawn(client.serve(io, self.header_timeout, self.shutdown_timeout));
@@ -164,6 +165,7 @@ struct Client<A> {
     address: ConnectInfo<A>,
     on_loopback: bool,
     shutdown: Shutdown,
+    cut: Cut,
     /// Whether a request came through.
     is_known: AtomicBool,
 }
@@ -201,6 +203,7 @@ impl<A: Clone + Send + Sync + 'static> Client<A> {
         let mut stranger = pin!(sleep(header_timeout));
         let mut begun = pin!(watch.begun());
         let mut last = pin!(sleep_until(Instant::now()));
+        let mut cut = pin!(this.cut.0.notified());
         let mut is_late = false;
         let mut is_closing = false;
         loop {
@@ -224,6 +227,10 @@ impl<A: Clone + Send + Sync + 'static> Client<A> {
                     served.as_mut().graceful_shutdown();
                 }
                 () = &mut last, if is_closing => return,
+                () = &mut cut => {
+                    tracing::debug!("a connection is cut: the client reads nothing");
+                    return;
+                }
             }
         }
     }
@@ -237,6 +244,7 @@ impl<A: Clone + Send + Sync + 'static> Client<A> {
         let extensions = request.extensions_mut();
         extensions.insert(self.address.clone());
         extensions.insert(self.shutdown.clone());
+        extensions.insert(self.cut.clone());
         if self.on_loopback {
             extensions.insert(OnLoopback);
         }

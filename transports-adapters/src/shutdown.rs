@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 
 /// Ends connections in an orderly way: what is due goes out, clients are told to come back, and the program waits for
 /// all of it.
@@ -90,6 +90,10 @@ impl fmt::Debug for Shutdown {
             .finish()
     }
 }
+
+/// Lets those who serve a request cut the connection it came by.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Cut(pub(crate) Arc<Notify>);
 
 /// What a connection knows of the end. The shutdown is finished when none of these is left.
 pub(crate) struct ShutdownWatch {

@@ -5,7 +5,6 @@ mod close;
 mod conformance;
 mod connection;
 mod metrics;
-mod rate;
 mod settings;
 mod socket;
 mod upgrade;

@@ -10,7 +10,7 @@ use transports::{Codec, Path, Server, Session, Synced, Value};
 use transports_adapters::client::{
     Authority, Change, Client, ClientError, EditError, Offline, Remote, RemoteError, State,
 };
-use transports_adapters::{autosync, sse, ws};
+use transports_adapters::{EventStream, autosync, sse, ws};
 
 use super::network::Network;
 
@@ -118,7 +118,7 @@ async fn changes_come_with_their_places() {
 }
 
 #[tokio::test]
-async fn events_are_received_and_cannot_be_edited() {
+async fn over_events_edits_go_by_post() {
     let (address, lamp) = over_sockets().await;
     let client = Client::connect(format!("http://{address}/sse"))
         .await
@@ -126,6 +126,30 @@ async fn events_are_received_and_cannot_be_edited() {
     let mut mirror = client.model::<Lamp>().await.unwrap();
     lamp.write().name = "floor".into();
     until(&mut mirror, |lamp| lamp.name == "floor").await;
+    let rev = mirror.edit(|lamp| lamp.level = 1).await.unwrap();
+    assert_eq!((rev, lamp.read().level), (lamp.revision(), 1));
+    let error = mirror.edit(|lamp| lamp.level = 101).await.unwrap_err();
+    assert_eq!(error.to_string(), "level: 101 is not in 0..=100");
+    assert_eq!(mirror.read().level, 1);
+}
+
+#[tokio::test]
+async fn events_without_an_uplink_are_received_only() {
+    let session = Session::new();
+    session.host(Lamp {
+        name: "desk".into(),
+        level: 5,
+        tags: vec![],
+    });
+    let live = EventStream::new(Server::new(session)).settings(|settings| settings.uplink = false);
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let app = axum::Router::new().route("/sse", live.route());
+    tokio::spawn(async move { axum::serve(listener, app).await });
+    let client = Client::connect(format!("http://{address}/sse"))
+        .await
+        .unwrap();
+    let mirror = client.model::<Lamp>().await.unwrap();
     assert_eq!(
         mirror.edit(|lamp| lamp.level = 1).await,
         Err(EditError::ReceiveOnly)

@@ -92,7 +92,7 @@ pub enum EditError {
         /// The id.
         id: ModelId,
     },
-    /// The connection cannot send: Server-Sent Events go one way.
+    /// The connection cannot send: the server takes no edits beside its events.
     #[error("this connection only receives")]
     ReceiveOnly,
     /// What was made cannot travel: a number beyond 64 bits with sign, for instance. It was not sent.

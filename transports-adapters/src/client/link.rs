@@ -227,16 +227,29 @@ impl Link {
         }
     }
 
+    /// Whether it is clear by now whether edits can be sent.
+    pub(super) const fn is_settled(&self) -> bool {
+        match self {
+            Self::WebSocket(_) => true,
+            #[cfg(feature = "client-sse")]
+            Self::Events(events) => events.is_heard,
+        }
+    }
+
     /// Whether edits can be sent.
     pub(super) const fn sends(&self) -> bool {
-        matches!(self, Self::WebSocket(_))
+        match self {
+            Self::WebSocket(_) => true,
+            #[cfg(feature = "client-sse")]
+            Self::Events(events) => events.sends(),
+        }
     }
 
     pub(super) async fn send(&mut self, bytes: Bytes, is_text: bool) -> Result<(), String> {
         let stream = match self {
             Self::WebSocket(stream) => stream,
             #[cfg(feature = "client-sse")]
-            Self::Events(_) => return Err("events go one way".to_owned()),
+            Self::Events(events) => return events.send(bytes).await,
         };
         let message = if is_text {
             let text = Utf8Bytes::try_from(bytes).map_err(|error| error.to_string())?;

@@ -172,7 +172,7 @@ impl Task {
                         }
                     }
                 }
-                Some(command) = self.commands.recv() => {
+                Some(command) = self.commands.recv(), if link.is_settled() => {
                     if let Err(reason) = self.propose(link, pending, command).await {
                         return End::Lost(reason);
                     }

@@ -12,9 +12,9 @@ use transports::server::Connection;
 use super::WebSocketSettings;
 use super::close::Ending;
 use super::metrics::Traffic;
-use super::rate::Rate;
 use super::socket::{Incoming, Socket};
 use super::write::Kind;
+use crate::rate::Rate;
 use crate::shutdown::ShutdownWatch;
 
 /// Moves frames until either side has enough, and says why it was that.

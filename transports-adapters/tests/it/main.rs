@@ -10,4 +10,5 @@ mod http2;
 mod limits;
 mod observed;
 mod serve;
+mod sse;
 mod support;

@@ -4,7 +4,7 @@ use tokio::time::Instant;
 
 /// A token bucket: fills at a steady rate up to the size of a burst, and each event takes one token.
 #[derive(Debug)]
-pub(super) struct Rate {
+pub(crate) struct Rate {
     per_second: f64,
     burst: f64,
     tokens: f64,
@@ -12,7 +12,7 @@ pub(super) struct Rate {
 }
 
 impl Rate {
-    pub(super) fn new(per_second: u32, burst: u32) -> Self {
+    pub(crate) fn new(per_second: u32, burst: u32) -> Self {
         Self {
             per_second: per_second.into(),
             burst: burst.into(),
@@ -22,7 +22,7 @@ impl Rate {
     }
 
     /// Counts an event that happens now; false if it is one too many.
-    pub(super) fn allows(&mut self, now: Instant) -> bool {
+    pub(crate) fn allows(&mut self, now: Instant) -> bool {
         let passed = now.saturating_duration_since(self.filled).as_secs_f64();
         self.filled = now;
         self.tokens = (self.tokens + passed * self.per_second).min(self.burst);

@@ -1,0 +1,176 @@
+//! The body of a response that is a stream of events.
+
+use std::collections::VecDeque;
+use std::convert::Infallible;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http_body::Frame;
+use tokio::time::{Instant, Sleep, sleep};
+use transports::server::{Connection, Ended};
+
+use super::resume::Told;
+use super::streams::{Stream, Streams, Taken, last_words};
+
+/// Gives events as they come, and comments while there are none.
+pub(super) struct EventBody {
+    streams: Arc<Streams>,
+    stream: Arc<Stream>,
+    /// `None` for clients that know their revisions themselves.
+    told: Option<Arc<Told>>,
+    out: VecDeque<Bytes>,
+    heartbeat: Duration,
+    timer: Pin<Box<Sleep>>,
+    /// When something last went out.
+    last: Instant,
+    /// Gives the pause in milliseconds after which the client should come back.
+    shutdown: Option<Pin<Box<dyn Future<Output = u64> + Send>>>,
+}
+
+/// What is due when the program ends goes out up to this many bytes.
+const GATHERED: usize = 64 << 10;
+
+impl EventBody {
+    pub(super) fn new(
+        streams: Arc<Streams>,
+        stream: Arc<Stream>,
+        told: Option<Arc<Told>>,
+        opening: Bytes,
+        heartbeat: Duration,
+        shutdown: Option<Pin<Box<dyn Future<Output = u64> + Send>>>,
+    ) -> Self {
+        streams.add(Arc::clone(&stream));
+        Self {
+            streams,
+            stream,
+            told,
+            out: VecDeque::from([opening]),
+            heartbeat,
+            timer: Box::pin(sleep(heartbeat)),
+            last: Instant::now(),
+            shutdown,
+        }
+    }
+
+    /// The next piece; `None` at the end.
+    fn poll_piece(&mut self, cx: &mut Context<'_>) -> Poll<Option<Bytes>> {
+        loop {
+            if let Some(piece) = self.out.pop_front() {
+                return Poll::Ready(Some(piece));
+            }
+            if let Some(shutdown) = &mut self.shutdown
+                && let Poll::Ready(retry) = shutdown.as_mut().poll(cx)
+            {
+                self.shutdown = None;
+                self.shut_down(retry);
+                continue;
+            }
+            match self.stream.take(cx) {
+                Taken::Event(event) => {
+                    self.out.push_back(event);
+                    continue;
+                }
+                Taken::Overflow => self.stream.overflow(),
+                Taken::Nothing => {}
+            }
+            let mut open = self.stream.connection.lock();
+            let Some(connection) = &mut *open else {
+                drop(open);
+                return Poll::Ready(self.stream.take_last());
+            };
+            let polled = {
+                let next = pin!(connection.next());
+                next.poll(cx)
+            };
+            match polled {
+                Poll::Ready(Some(frame)) => {
+                    drop(open);
+                    let renderer = &self.streams.renderer;
+                    renderer.render(frame.bytes, &mut self.told, &mut self.out);
+                    continue;
+                }
+                Poll::Ready(None) => {
+                    let reason = connection.ended().cloned().unwrap_or(Ended::Left);
+                    drop(open);
+                    let words = last_words(code(&reason), reason.text(), None);
+                    self.stream.end_with(reason, words);
+                    continue;
+                }
+                Poll::Pending => {}
+            }
+            drop(open);
+            if self.timer.as_mut().poll(cx).is_pending() {
+                return Poll::Pending;
+            }
+            // It is not set anew with each event; when it fires, it is looked up when the last one was.
+            let mut due = self.last + self.heartbeat;
+            if due <= Instant::now() {
+                self.out.push_back(Bytes::from_static(b":\n\n"));
+                due = Instant::now() + self.heartbeat;
+            }
+            self.timer.as_mut().reset(due);
+        }
+    }
+
+    /// What is due goes out. What becomes due meanwhile is for the next life.
+    fn shut_down(&mut self, retry_ms: u64) {
+        let mut open = self.stream.connection.lock();
+        let mut bytes = 0;
+        while bytes < GATHERED
+            && let Some(frame) = open.as_mut().and_then(Connection::try_next)
+        {
+            bytes += frame.bytes.len();
+            let renderer = &self.streams.renderer;
+            renderer.render(frame.bytes, &mut self.told, &mut self.out);
+        }
+        drop(open);
+        let reason = "shutting down".to_owned();
+        let words = last_words(1012, &reason, Some(retry_ms));
+        self.stream.end_with(Ended::Shutdown { reason }, words);
+    }
+}
+
+/// As [`Ended`] lists them.
+pub(super) fn code(reason: &Ended) -> u16 {
+    match reason {
+        Ended::Left => 1000,
+        Ended::Malformed { .. } => 1007,
+        Ended::Overloaded | Ended::Removed { .. } => 1008,
+        Ended::TooLarge { .. } => 1009,
+        Ended::Shutdown { .. } => 1012,
+        Ended::Slow => 1013,
+        _ => 1011,
+    }
+}
+
+impl http_body::Body for EventBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let this = self.get_mut();
+        this.stream.asked();
+        let piece = this.poll_piece(cx);
+        if let Poll::Ready(Some(_)) = &piece {
+            this.last = Instant::now();
+            this.stream.gave(this.last);
+        }
+        piece.map(|piece| piece.map(|piece| Ok(Frame::data(piece))))
+    }
+}
+
+impl Drop for EventBody {
+    fn drop(&mut self) {
+        self.streams.remove(self.stream.number);
+        // The hook of the application runs without a lock.
+        let connection = self.stream.connection.lock().take();
+        drop(connection);
+    }
+}
