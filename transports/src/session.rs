@@ -183,6 +183,8 @@ impl Encodings {
         self.snapshots.fetch_add(1, Ordering::Relaxed);
         self.snapshot_bytes
             .fetch_add(bytes as u64, Ordering::Relaxed);
+        #[cfg(feature = "metrics")]
+        metrics::histogram!("transports_snapshot_bytes").record(bytes as f64);
     }
 
     fn patch(&self, bytes: usize) {
