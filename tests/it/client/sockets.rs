@@ -31,7 +31,7 @@ fn lamp() -> Lamp {
 }
 
 fn application() -> (Router, Session, Hosted<Lamp>) {
-    let session = Session::new();
+    let session = Session::builder().first_revision(0).build();
     let lamp = session.host(lamp());
     let server = Server::new(session.clone());
     tokio::spawn(autosync(server.clone()));
