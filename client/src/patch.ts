@@ -73,7 +73,7 @@ export function apply(root: Node, ops: readonly Op[]): Node {
   function open<T extends List | Dict>(node: Node | undefined, put: (node: Node) => void): T {
     if (!(node instanceof List || node instanceof Dict)) throw new Error("neither a list nor a map");
     if (own.has(node)) return node as T;
-    const copy = node.map((item: Node) => item);
+    const copy = node.copy();
     own.add(copy);
     put(copy);
     return copy as T;

@@ -34,8 +34,8 @@ export class List {
     return typeof key === "number" ? this.items[key] : undefined;
   }
 
-  map(change: (item: Node, key: number) => Node): List {
-    return new List(this.items.map(change));
+  copy(): List {
+    return new List(this.items.slice());
   }
 }
 
@@ -51,14 +51,11 @@ export class Dict {
     return this.entries.get(key as string);
   }
 
-  map(change: (item: Node, key: string) => Node): Dict {
-    return dict(this.entries, change);
+  copy(): Dict {
+    return new Dict(new Map(this.entries));
   }
 }
 
-function dict<T>(entries: Iterable<[string, T]>, change: (item: T, key: string) => Node): Dict {
-  return new Dict(new Map(Array.from(entries, ([key, item]) => [key, change(item, key)])));
-}
 
 /** A number is an Int. */
 export type Node = null | boolean | number | bigint | string | Special | List | Dict;
@@ -103,7 +100,7 @@ export function decode(value: unknown, depth: number): Node {
     if (kind === "Str" && isText(content)) return content;
     if (kind === "Submodel" && isInt(content, BigInt.asUintN) && content >= 0) return new Special(kind, content);
     if (kind === "List" && Array.isArray(content)) return new List(content.map((item) => decode(item, depth + 1)));
-    if (kind === "Map" && isObject(content)) return dict(Object.entries(content), (item) => decode(item, depth + 1));
+    if (kind === "Map" && isObject(content)) return new Dict(new Map(Object.entries(content).map(([key, item]) => [key, decode(item, depth + 1)])));
   }
   return malformed("not a value");
 }
@@ -148,18 +145,32 @@ export function child(node: Node | undefined, key: string | number): Node | unde
 /** `now` with all parts of `old` that are equal, so that they keep their identity. */
 export function reuse(old: Node | undefined, now: Node): Node {
   if (old instanceof Special && now instanceof Special) return old.kind === now.kind && old.content === now.content ? old : now;
-  const both = (old instanceof List && now instanceof List) || (old instanceof Dict && now instanceof Dict);
-  if (old === now || !both) return now;
+  if (old === now) return now;
+  if (old instanceof Dict && now instanceof Dict) {
+    let next: Dict | undefined;
+    let same = old.size === now.size;
+    for (const [key, item] of now.entries) {
+      const was = old.entries.get(key);
+      const node = reuse(was, item);
+      same &&= node === was;
+      if (node !== item) (next ??= now.copy()).entries.set(key, node);
+    }
+    return same ? old : (next ?? now);
+  }
+  if (!(old instanceof List && now instanceof List)) return now;
+  // Most items are where they were, and the same.
+  const [before, items] = [old.items, now.items];
+  const others: number[] = [];
+  for (let index = 0; index < items.length; index += 1) if (items[index] !== before[index]) others.push(index);
+  // Those that moved are known by themselves and not by their place.
+  const moved = new Set<Node>(others.length > 1 ? before : []);
+  let next: List | undefined;
   let same = old.size === now.size;
-  let own = true;
-  // Items that moved are known by themselves and not by their place.
-  const items = new Set<Node>(old instanceof List ? old.items : []);
-  const next = now.map((item: Node, key: string | number) => {
-    const was = old.get(key);
-    const node = items.has(item) ? item : reuse(was, item);
-    same &&= node === was;
-    own &&= node === item;
-    return node;
-  });
-  return same ? old : own ? now : next;
+  for (const index of others) {
+    const item = items[index]!;
+    const node = moved.has(item) ? item : reuse(before[index], item);
+    same &&= node === before[index];
+    if (node !== item) (next ??= now.copy()).items[index] = node;
+  }
+  return same ? old : (next ?? now);
 }
