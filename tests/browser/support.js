@@ -44,8 +44,8 @@ class Program {
 }
 
 /** Starts an example; `port` 0 is any free one. */
-export async function start(example, port = 0) {
-  const program = new Program(`${programs}/${example}`, ["--port", String(port)]);
+export async function start(example, port = 0, more = []) {
+  const program = new Program(`${programs}/${example}`, ["--port", String(port), ...more]);
   const url = new URL((await program.line()).replace("open ", ""));
   return { url, port: Number(url.port), kill: () => program.kill() };
 }
