@@ -24,7 +24,7 @@ pub enum ClientError {
         reason: String,
     },
     /// The server answered the request with an error.
-    #[error("the server refuses with status {status}: {body}")]
+    #[error("the server refuses with status {status}{}{body}", if body.is_empty() { "" } else { ": " })]
     Refused {
         /// The status of HTTP.
         status: u16,
