@@ -29,6 +29,8 @@ pub struct Changes {
     /// Rules are checked only while an edit is judged: the host is free to do as it likes.
     judging: bool,
     refusal: Option<(Path, Reason)>,
+    /// Lists that changed in places are never told as a whole.
+    proposing: bool,
 }
 
 /// How far [`Changes`] had come.
@@ -62,6 +64,16 @@ impl Changes {
         Self {
             data: Some(Vec::new()),
             ..Self::default()
+        }
+    }
+
+    /// Collects ops as data, for a proposal. A list that changed in places is never told as a whole, as shorter as that
+    /// may be: it would undo what others change of the list meanwhile.
+    #[must_use]
+    pub fn as_proposal() -> Self {
+        Self {
+            proposing: true,
+            ..Self::as_ops()
         }
     }
 
@@ -150,7 +162,7 @@ impl Changes {
         len: usize,
         item: impl Fn(usize, &mut Writer),
     ) {
-        if self.ops - mark.ops > 1 {
+        if self.ops - mark.ops > 1 && !self.proposing {
             self.shorten_many(mark, at, len, &item);
         }
     }

@@ -543,6 +543,7 @@ fn is_made_here(name: &str) -> bool {
 }
 
 /// The ops that turn `old` into `new`: at the deepest places, with items of lists moved rather than rewritten.
+/// They can be [proposed](Changes::as_proposal).
 ///
 /// ```
 /// use transports::{Op, Path, Value, diff};
@@ -553,7 +554,7 @@ fn is_made_here(name: &str) -> bool {
 /// ```
 #[must_use]
 pub fn diff(old: &Value, mut new: Value) -> Vec<Op> {
-    let mut changes = Changes::as_ops();
+    let mut changes = Changes::as_proposal();
     new.diff(&mut old.clone(), &At::root(), &mut changes);
     changes.into_ops()
 }
