@@ -57,7 +57,7 @@ fn a_codec_of_ones_own_is_asked_for_by_its_content_type() {
     assert_eq!(n_of(&mirrors), Some(&3.into()));
     assert_eq!(counter.read().small, 4);
     assert!(
-        format!("{events:?}").contains("proposal: \"mine\" }"),
+        format!("{events:?}").contains("Acknowledged { id: 1, rev: 2, proposal: \"mine\" }"),
         "{events:?}"
     );
 
