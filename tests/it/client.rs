@@ -2,5 +2,6 @@
 
 mod faults;
 mod network;
+mod relay;
 mod resume;
 mod sockets;

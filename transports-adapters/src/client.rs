@@ -6,6 +6,7 @@ mod builder;
 mod edits;
 mod error;
 mod link;
+mod relay;
 mod remote;
 mod task;
 
@@ -24,7 +25,12 @@ pub use self::books::{Change, ModelInfo};
 pub use self::builder::{Authority, ClientBuilder, Offline};
 pub use self::error::{ClientError, EditError, RemoteError};
 pub use self::link::{Connector, Opening, Stream};
+pub use self::relay::Relay;
 pub use self::remote::{Remote, RemoteGuard};
+
+#[cfg(doctest)]
+#[doc = include_str!("../../docs/clients.md")]
+struct Guide;
 
 /// A connection to a server that mends itself, and the mirrors of the server's models.
 ///

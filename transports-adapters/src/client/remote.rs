@@ -9,11 +9,12 @@ use parking_lot::{MappedRecursiveRwLockReadGuard, RecursiveRwLock, RecursiveRwLo
 use tokio::sync::watch;
 use transports::message::{Message, ModelId};
 use transports::mirror::{MirrorError, Outcome};
-use transports::{Changes, Mirror, Op, Patch, Synced, Tracked, Value};
+use transports::{Changes, Mirror, Op, Patch, Session, Synced, Tracked, Value};
 
 use super::books::{Books, Change, Follower};
 use super::edits;
 use super::error::{EditError, RemoteError};
+use super::relay::Relay;
 use super::{Client, Handle};
 
 /// A model of the server as a `T`, kept up to date.
@@ -204,7 +205,7 @@ impl<T: Synced> Remote<T> {
         })?;
         let mut wanted = Tracked::new(wanted);
         change(&mut wanted);
-        let mut changes = Changes::as_ops();
+        let mut changes = Changes::as_proposal();
         Tracked::collect(&mut wanted, &mut changes);
         match changes.faults() {
             [] => Ok(changes.into_ops()),
@@ -221,6 +222,49 @@ impl<T: Synced> Remote<T> {
             return Ok(self.revision());
         }
         edits::propose(&self.handle.commands, self.id(), ops).await
+    }
+
+    /// Hosts this model in another session, too, so that servers of that session pass it on.
+    ///
+    /// What changes upstream changes there. What clients of that session, or this program, change there shows at once
+    /// and is proposed upstream; what upstream refuses goes back by a change of its own, after its client was told
+    /// that it was made, and a `tracing` event tells of it. Meanwhile the hosted model is the value upstream with the
+    /// edits that wait on top of it. They go out one proposal at a time: edits that come while one is under way are
+    /// proposed together, and refused together. While there is no connection they wait for it; one that was on its way
+    /// when the connection broke is not sent again, and goes back unless upstream has made it.
+    ///
+    /// Rules of the model's own type are checked upstream, and not before. Each step costs some copies of the model.
+    ///
+    /// Sessions that relay each other's models in a circle are not supported: each has to relay one that is nearer to
+    /// the model's host.
+    ///
+    /// ```no_run
+    /// use transports::{Server, Session, Value};
+    /// use transports_adapters::client::Client;
+    ///
+    /// # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+    /// let client = Client::connect("ws://upstream.example/ws").await?;
+    /// let session = Session::new();
+    /// let relay = client.model_by_id::<Value>(1).await?.relay(&session)?;
+    /// let server = Server::new(session); // to be mounted as any other
+    /// # drop(server);
+    /// println!("ended: {}", relay.closed().await);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The server upstream has the model no more.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    pub fn relay(&self, session: &Session) -> Result<Relay, RemoteError> {
+        let id = self.id();
+        let model = self.handle.books.models();
+        let model = model.into_iter().find(|model| model.id == id);
+        let model = model.ok_or(MirrorError::Unknown { id })?;
+        let remote = Remote::attach(&self.handle, id)?;
+        Ok(Relay::start(remote, model.type_name, session))
     }
 
     /// The client that this model came over.
