@@ -1,4 +1,5 @@
 //! The program against a real server, as a shell runs it.
+#![cfg(test)]
 
 use std::net::SocketAddr;
 use std::process::{Command, Output, Stdio};

@@ -140,7 +140,7 @@ async fn changes_go_down_and_edits_go_up() {
         .edit(|board| board.made.push("a".into()))
         .await
         .unwrap();
-    while chain.host.1.read().made.len() < 1 || chain.host.1.read().level < 70 {
+    while chain.host.1.read().made.is_empty() || chain.host.1.read().level < 70 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     chain.agrees().await;
