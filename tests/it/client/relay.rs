@@ -95,7 +95,7 @@ impl Chain {
     }
 
     /// Waits until everybody shows what the host has.
-    async fn agrees(&mut self) {
+    async fn agrees(&self) {
         let same = async {
             loop {
                 let now = self.host.1.read().clone();
@@ -126,7 +126,7 @@ impl Chain {
 
 #[tokio::test(start_paused = true)]
 async fn changes_go_down_and_edits_go_up() {
-    let mut chain = Chain::new(1).await;
+    let chain = Chain::new(1).await;
     assert_eq!(chain.boards[0].read().title, "first");
     chain.host.1.write().title = "second".into();
     chain.agrees().await;
@@ -159,7 +159,7 @@ async fn changes_go_down_and_edits_go_up() {
 
 #[tokio::test(start_paused = true)]
 async fn what_upstream_refuses_goes_back() {
-    let mut chain = Chain::new(1).await;
+    let chain = Chain::new(1).await;
     let mut changes = chain.boards[0].changes();
     let rev = chain.boards[0]
         .edit(|board| board.level = 101)
@@ -185,7 +185,7 @@ async fn what_upstream_refuses_goes_back() {
 
 #[tokio::test(start_paused = true)]
 async fn edits_made_while_upstream_is_away_go_up_once_it_is_back() {
-    let mut chain = Chain::new(1).await;
+    let chain = Chain::new(1).await;
     chain.up.serve(None);
     chain.up.cut();
     chain.boards[0]
