@@ -144,8 +144,8 @@ async fn events_without_an_uplink_are_received_only() {
     let live = EventStream::new(Server::new(session)).settings(|settings| settings.uplink = false);
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let app = axum::Router::new().route("/sse", live.route());
-    tokio::spawn(async move { axum::serve(listener, app).await });
+    let app = Router::new().route("/sse", live.route());
+    tokio::spawn(async move { serve(listener, app).await });
     let client = Client::connect(format!("http://{address}/sse"))
         .await
         .unwrap();

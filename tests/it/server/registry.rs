@@ -266,7 +266,7 @@ fn connections_of_two_servers_do_not_get_each_others_answers() {
     let session = Session::builder().first_revision(0).build();
     session.host(Counter { n: 0, small: 0 });
     let mut mine = open(&Server::new(session.clone()), "");
-    let mut other = open(&Server::new(session.clone()), "");
+    let mut other = open(&Server::new(session), "");
     assert_ne!(mine.number(), other.number());
     messages(&mut mine);
     messages(&mut other);
