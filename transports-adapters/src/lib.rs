@@ -43,16 +43,13 @@
 //!
 //! Each WebSocket has a `tracing` span `transports_connection` (level info) with the fields `transport` and `codec`; why
 //! requests are refused and connections end are events of level debug. Neither has queries, tokens or values in it.
-//! Counters go to the recorder of the crate `metrics`, if there is one:
+//! Counters go to the recorder of the crate `metrics`, if there is one: the server's (`docs/operations.md` lists them all),
+//! and beside them, of what the server does not hear:
 //!
-//! | name | kind | labels |
+//! | name | labels | counts |
 //! |---|---|---|
-//! | `transports_connections` | gauge | `transport`: `ws`; `codec`: `json`, `msgpack`, `cbor`, `custom` |
-//! | `transports_connects_total` | counter | `transport`; `outcome`: `accepted`, `origin`, `host`, `handshake`, `opening` |
-//! | `transports_disconnects_total` | counter | `transport`; `reason`: `client`, `lost`, `protocol`, `malformed`, `too_large`, `fragments`, `rate`, `stuck`, `silent`, `failed`, `shutdown` |
-//! | `transports_frames_total`, `transports_bytes_total` | counter | `dir`: `in`, `out`; messages and their payloads |
-//! | `transports_slow_closed_total` | counter | |
-//! | `transports_limit_hits_total` | counter | `limit`: `frame_bytes`, `fragments`, `messages_per_second`, `write_timeout`, `pong_timeout` |
+//! | `transports_connects_total` | `transport`: `ws`; `outcome`: `origin`, `host`, `handshake`, `query` | requests turned away before the server is asked |
+//! | `transports_limit_hits_total` | `limit`: `fragments`, `messages_per_second`, `write_timeout`, `pong_timeout` | clients beyond [`WebSocketSettings`] |
 //!
 //! # Features
 //!
@@ -75,6 +72,8 @@ mod client_js;
 pub mod jupyter;
 #[cfg(any(feature = "ws", feature = "sse"))]
 mod origin;
+#[cfg(any(feature = "ws", feature = "sse"))]
+mod peer;
 #[cfg(any(feature = "ws", feature = "sse"))]
 mod rate;
 #[cfg(any(feature = "ws", feature = "sse"))]

@@ -10,7 +10,7 @@ use transports::server::OpeningError;
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) status: StatusCode,
-    /// The value of the label `outcome` in metrics and logs.
+    /// The value of the label `outcome` in metrics and logs, of what the server does not count itself.
     pub(crate) outcome: &'static str,
     pub(crate) text: Cow<'static, str>,
 }
@@ -38,7 +38,7 @@ impl From<OpeningError> for Refusal {
             }
             _ => StatusCode::BAD_REQUEST,
         };
-        Self::new(status, "opening", error.to_string())
+        Self::new(status, "query", error.to_string())
     }
 }
 

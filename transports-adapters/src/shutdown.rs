@@ -5,10 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use parking_lot::Mutex;
 use tokio::sync::{Notify, watch};
+use transports::Server;
 
 /// Ends connections in an orderly way: what is due goes out, clients are told to come back, and the program waits for
 /// all of it.
+///
+/// It does so by [`Server::shutdown`] of the servers whose clients came this way, which has an end for good.
 ///
 /// [`serve`](crate::serve()) does this by itself. Beside `axum::serve`, which forgets connections once they are
 /// upgraded, pass one to [`WebSocket::shutdown`](crate::WebSocket::shutdown):
@@ -49,11 +53,9 @@ pub struct Shutdown {
 #[derive(Default)]
 struct Shared {
     begun: watch::Sender<bool>,
-    told: AtomicU64,
+    /// Those whose clients came this way.
+    servers: Mutex<Vec<Server>>,
 }
-
-/// Clients that come back after a shutdown are spread over this time.
-const SPREAD: u64 = 5_000;
 
 impl Shutdown {
     /// A shutdown that has not begun.
@@ -62,9 +64,15 @@ impl Shutdown {
         Self::default()
     }
 
-    /// Tells all connections to end, those that open later too.
+    /// Shuts down all servers whose clients came this way, now or later: what changed goes out, clients are told to come
+    /// back, and new ones are refused ([`Server::shutdown`]).
     pub fn begin(&self) {
-        self.shared.begun.send_replace(true);
+        let servers = {
+            let mut servers = self.shared.servers.lock();
+            self.shared.begun.send_replace(true);
+            std::mem::take(&mut *servers)
+        };
+        servers.iter().for_each(shut_down);
     }
 
     /// Waits until all connections have ended, for at most `within`. False if there are some left.
@@ -73,13 +81,31 @@ impl Shutdown {
         tokio::time::timeout(within, closed).await.is_ok()
     }
 
-    /// For one connection to hold while it is open.
-    pub(crate) fn watch(&self) -> ShutdownWatch {
-        ShutdownWatch {
+    /// For a connection to hold while it is open.
+    pub(crate) fn hold(&self, server: &Server) -> ShutdownHeld {
+        let mut servers = self.shared.servers.lock();
+        if *self.shared.begun.borrow() {
+            drop(servers);
+            shut_down(server);
+        } else if !servers.iter().any(|other| other.ptr_eq(server)) {
+            servers.push(server.clone());
+        }
+        self.watch()
+    }
+
+    /// For what is no client of a server, but has to end as well.
+    pub(crate) fn watch(&self) -> ShutdownHeld {
+        ShutdownHeld {
             begun: self.shared.begun.subscribe(),
-            shared: Arc::clone(&self.shared),
+            _shared: Arc::clone(&self.shared),
         }
     }
+}
+
+fn shut_down(server: &Server) {
+    // Faults are reported to the log by the sync itself.
+    let _ = server.session().sync();
+    server.shutdown("shutting down");
 }
 
 impl fmt::Debug for Shutdown {
@@ -95,19 +121,28 @@ impl fmt::Debug for Shutdown {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cut(pub(crate) Arc<Notify>);
 
-/// What a connection knows of the end. The shutdown is finished when none of these is left.
-pub(crate) struct ShutdownWatch {
+/// What a connection holds. The shutdown is finished when none of these is left.
+pub(crate) struct ShutdownHeld {
     begun: watch::Receiver<bool>,
-    shared: Arc<Shared>,
+    /// The sender lives as long.
+    _shared: Arc<Shared>,
 }
 
-impl ShutdownWatch {
-    /// Waits for the shutdown; then, after how many milliseconds the client should come back: not all at once.
-    pub(crate) async fn begun(&mut self) -> u64 {
-        // The sender lives as long as `self.shared`.
+impl ShutdownHeld {
+    /// Waits for the shutdown.
+    #[cfg(feature = "serve")]
+    pub(crate) async fn begun(&mut self) {
         let _ = self.begun.wait_for(|begun| *begun).await;
-        let number = self.shared.told.fetch_add(1, Ordering::Relaxed);
-        // The golden ratio: any number of clients is spread evenly, without a random source.
-        500 + number.wrapping_mul(3_090) % SPREAD
     }
+}
+
+/// Clients that come back after a shutdown are spread over this time.
+const SPREAD: u64 = 5_000;
+
+/// After how many milliseconds the next client should come back: not all at once.
+pub(crate) fn retry_ms() -> u64 {
+    static TOLD: AtomicU64 = AtomicU64::new(0);
+    let number = TOLD.fetch_add(1, Ordering::Relaxed);
+    // The golden ratio: any number of clients is spread evenly, without a random source.
+    500 + number.wrapping_mul(3_090) % SPREAD
 }

@@ -8,19 +8,16 @@ mod settings;
 mod streams;
 mod uplink;
 
-use std::net::SocketAddr;
-use std::pin::Pin;
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use axum::http::request::Parts;
 use axum::http::{HeaderName, StatusCode, Version, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get};
 use bytes::Bytes;
-use transports::server::{Opening, Peer};
+use transports::server::Opening;
 use transports::{Codec, Server};
 
 use self::body::EventBody;
@@ -31,8 +28,9 @@ pub use self::settings::EventStreamSettings;
 use self::streams::{Stream, Streams};
 use crate::Refusal;
 use crate::origin::{Authority, Door, Origin};
+use crate::peer::peer;
 use crate::rate::Rate;
-use crate::shutdown::{Cut, Shutdown, ShutdownWatch};
+use crate::shutdown::{Cut, Shutdown};
 
 /// A route that a browser's `EventSource` connects to, with the default settings of [`EventStream`].
 ///
@@ -213,7 +211,8 @@ impl EventStream {
             metrics::counter!("transports_connects_total", &labels).increment(1);
         })?;
         let served_by = request.extensions.get::<Shutdown>();
-        let shutdown = self.shutdown.as_ref().or(served_by).map(Shutdown::watch);
+        let shutdown = self.shutdown.as_ref().or(served_by);
+        let held = shutdown.map(|shutdown| shutdown.hold(&self.server));
         // A connection of HTTP/2 may have other streams, which are not to be cut.
         let cut = request
             .extensions
@@ -237,7 +236,7 @@ impl EventStream {
             };
             Arc::new(Told::new(self.server.session().epoch(), since))
         });
-        let connection = self.server.open_for(&opening, peer(request))?;
+        let connection = self.server.open_for(&opening, peer("sse", request))?;
         let secret = secret()?;
         let rate = Rate::new(
             self.settings.messages_per_second,
@@ -250,7 +249,7 @@ impl EventStream {
             told,
             self.beginning(&stream),
             self.settings.heartbeat,
-            shutdown.map(|shutdown| Box::pin(begun(shutdown)) as Pin<Box<_>>),
+            held,
         );
         let headers = [
             (header::CONTENT_TYPE, "text/event-stream"),
@@ -301,22 +300,6 @@ const ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering")
 
 fn streams(settings: &EventStreamSettings) -> Arc<Streams> {
     Arc::new(Streams::new(settings.write_timeout, settings.event_bytes))
-}
-
-async fn begun(mut shutdown: ShutdownWatch) -> u64 {
-    shutdown.begun().await
-}
-
-/// Describes whoever made a request. What layers left in its extensions is there for hooks and the registry.
-fn peer(mut request: Parts) -> Peer {
-    let extensions = &mut request.extensions;
-    let address = extensions.get::<ConnectInfo<SocketAddr>>().copied();
-    extensions.remove::<Shutdown>();
-    extensions.remove::<Cut>();
-    let mut peer = Peer::by("sse").since(SystemTime::now());
-    peer.address = address.map(|ConnectInfo(address)| address);
-    peer.extensions = request.extensions;
-    peer
 }
 
 fn secret() -> Result<u128, Refusal> {

@@ -24,14 +24,16 @@ use hyper_util::server::conn::auto::upgrade::downcast;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tracing::Instrument;
-use transports::server::{Connection, Opening};
+use transports::server::{Connection, Ended, Opening};
 use transports::{Codec, Server};
 
 pub use self::settings::WebSocketSettings;
 use self::socket::Socket;
+use self::upgrade::Handshake;
 use crate::Refusal;
 use crate::origin::{Authority, Door, Origin};
-use crate::shutdown::{Shutdown, ShutdownWatch};
+use crate::peer::peer;
+use crate::shutdown::{Shutdown, ShutdownHeld};
 
 /// A route that clients connect to by WebSocket, with the default settings of [`WebSocket`].
 ///
@@ -66,7 +68,7 @@ where
 /// |--:|---|
 /// | 1002 | sent what is no WebSocket |
 /// | 1007 | sent a malformed frame |
-/// | 1008 | sent too many messages ([`messages_per_second`](WebSocketSettings::messages_per_second)), or one in endless fragments |
+/// | 1008 | sent too many messages ([`messages_per_second`](WebSocketSettings::messages_per_second)), or one in endless fragments; asked for more than it read; or is not wanted any more ([`Server::close`]) |
 /// | 1009 | sent a message that is too large ([`frame_bytes`](transports::server::Limits::frame_bytes)) |
 /// | 1011 | did not answer a ping; or a message could not be encoded |
 /// | 1012 | should come back: the server shuts down, and the reason says in how many milliseconds |
@@ -193,7 +195,7 @@ impl WebSocket {
         self
     }
 
-    /// Ends the connections when this shutdown begins. Not needed with [`serve`](crate::serve()).
+    /// Shuts the server down when this shutdown begins. Not needed with [`serve`](crate::serve()).
     #[must_use]
     pub fn shutdown(mut self, shutdown: &Shutdown) -> Self {
         self.shutdown = Some(shutdown.clone());
@@ -209,36 +211,38 @@ impl WebSocket {
         let this = Arc::new(self);
         // HTTP/1.1 upgrades by GET, HTTP/2 by CONNECT.
         any(async move |request: Request| {
-            let (mut request, _) = request.into_parts();
-            match this.accept(&mut request) {
-                Ok(response) => response,
-                Err(refusal) => {
-                    metrics::connect(refusal.outcome);
-                    refusal.into_response()
-                }
-            }
+            let (request, _) = request.into_parts();
+            this.accept(request).unwrap_or_else(Refusal::into_response)
         })
     }
 
-    fn accept(self: &Arc<Self>, request: &mut Parts) -> Result<Response, Refusal> {
-        // The order matters: who may not come in learns nothing, not even whether there is something.
+    fn accept(self: &Arc<Self>, mut request: Parts) -> Result<Response, Refusal> {
+        let (handshake, opening) = self
+            .look_at(&mut request)
+            .inspect_err(|refusal| metrics::refused(refusal.outcome))?;
+        let served_by = request.extensions.get::<Shutdown>();
+        let shutdown = self.shutdown.as_ref().or(served_by);
+        let held = shutdown.map(|shutdown| shutdown.hold(&self.server));
+        let connection = self.server.open_for(&opening, peer("ws", request))?;
+        let this = Arc::clone(self);
+        tokio::spawn(this.upgraded(connection, handshake.on_upgrade, held));
+        Ok(handshake.response)
+    }
+
+    /// Whether the request is a proper one from somebody who may ask at all. The order matters: who may not come in
+    /// learns nothing, not even whether there is something.
+    fn look_at(&self, request: &mut Parts) -> Result<(Handshake, Opening), Refusal> {
         self.door.check(request)?;
         let handshake = upgrade::handshake(request, &self.protocols)?;
         let opening = Opening::parse(request.uri.query().unwrap_or_default())?;
-        let connection = self.server.open(&opening)?;
-        metrics::connect("accepted");
-        let served_by = request.extensions.get::<Shutdown>();
-        let shutdown = self.shutdown.as_ref().or(served_by).map(Shutdown::watch);
-        let this = Arc::clone(self);
-        tokio::spawn(this.upgraded(connection, handshake.on_upgrade, shutdown));
-        Ok(handshake.response)
+        Ok((handshake, opening))
     }
 
     async fn upgraded(
         self: Arc<Self>,
         connection: Connection,
         on_upgrade: OnUpgrade,
-        shutdown: Option<ShutdownWatch>,
+        held: Option<ShutdownHeld>,
     ) {
         let upgraded = match on_upgrade.await {
             Ok(upgraded) => upgraded,
@@ -253,25 +257,28 @@ impl WebSocket {
                 let io = parts.io.into_inner();
                 // A socket that is gone already says so when it is used.
                 let _ = io.set_nodelay(true);
-                self.run(connection, io, parts.read_buf, shutdown).await;
+                self.run(connection, io, parts.read_buf, held).await;
             }
             Err(upgraded) => {
                 let io = TokioIo::new(upgraded);
-                self.run(connection, io, Bytes::new(), shutdown).await;
+                self.run(connection, io, Bytes::new(), held).await;
             }
         }
     }
 
     /// Serves a client over a stream on which the handshake is done already: for servers other than axum's, and for
-    /// tests. The connection is one of [`Server::open`]; origins and hosts are not looked at.
+    /// tests. The connection is one of [`Server::open_for`]; origins and hosts are not looked at.
     ///
     /// Ends when the connection does. Dropping the future cuts it.
     pub async fn serve<S>(&self, connection: Connection, io: S)
     where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
-        let shutdown = self.shutdown.as_ref().map(Shutdown::watch);
-        self.run(connection, io, Bytes::new(), shutdown).await;
+        let held = self
+            .shutdown
+            .as_ref()
+            .map(|shutdown| shutdown.hold(&self.server));
+        self.run(connection, io, Bytes::new(), held).await;
     }
 
     async fn run<S>(
@@ -279,7 +286,7 @@ impl WebSocket {
         mut connection: Connection,
         io: S,
         read: Bytes,
-        mut shutdown: Option<ShutdownWatch>,
+        held: Option<ShutdownHeld>,
     ) where
         S: AsyncRead + AsyncWrite + Unpin + Send,
     {
@@ -291,20 +298,15 @@ impl WebSocket {
         };
         let span = tracing::info_span!("transports_connection", transport = "ws", codec);
         async {
-            let open = metrics::Open::new(codec);
             let mut socket = Socket::new(io, &read, self.server.limits().frame_bytes);
             drop(read);
-            let ending =
-                connection::run(&mut connection, &mut socket, &self.settings, &mut shutdown).await;
+            connection::run(&mut connection, &mut socket, &self.settings).await;
+            let ended = connection.ended().cloned().unwrap_or(Ended::Left);
             // What it holds of the session is free before the goodbyes.
             drop(connection);
-            drop(open);
-            let said = ending.said();
-            let code = said.as_ref().map(|(code, _)| code);
-            let text = said.as_ref().map(|(_, text)| &**text);
-            tracing::debug!(reason = ending.label(), code, text, "a connection ends");
-            metrics::disconnect(&ending);
-            close::close(socket, &ending, &self.settings).await;
+            close::close(socket, &ended, &self.settings).await;
+            // The shutdown waits for the goodbyes.
+            drop(held);
         }
         .instrument(span)
         .await;

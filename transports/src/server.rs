@@ -4,6 +4,7 @@ mod builder;
 mod connection;
 mod ended;
 mod limits;
+mod meters;
 mod opening;
 mod peer;
 mod registry;
@@ -127,10 +128,11 @@ impl Server {
     /// The client asked for a codec that there is not, or for too much, or the application or a limit refuses it, or
     /// the server is shut down. Nothing of any model was read then.
     pub fn open_for(&self, opening: &Opening, peer: Peer) -> Result<Connection, OpeningError> {
+        let transport = peer.transport;
         let opened = self.try_open(opening, peer);
         match &opened {
-            Ok(_) => self.inner.totals.opened(),
-            Err(error) => self.inner.totals.refused(error),
+            Ok(_) => self.inner.totals.opened(transport),
+            Err(error) => self.inner.totals.refused(transport, error),
         }
         opened
     }
@@ -149,7 +151,14 @@ impl Server {
         if let Some(hook) = &hooks.connect {
             hook(&mut peer, opening)?;
         }
+        peer.request = None;
         Connection::open(self.clone(), peer, codec, opening)
+    }
+
+    /// Whether both are clones of one server.
+    #[must_use]
+    pub fn ptr_eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
     }
 
     /// All open connections, in the order in which they came.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -11,10 +11,11 @@ use std::time::Duration;
 use bytes::Bytes;
 use http_body::Frame;
 use tokio::time::{Instant, Sleep, sleep};
-use transports::server::{Connection, Ended};
+use transports::server::Ended;
 
 use super::resume::Told;
 use super::streams::{Stream, Streams, Taken, last_words};
+use crate::shutdown::{ShutdownHeld, retry_ms};
 
 /// Gives events as they come, and comments while there are none.
 pub(super) struct EventBody {
@@ -27,12 +28,9 @@ pub(super) struct EventBody {
     timer: Pin<Box<Sleep>>,
     /// When something last went out.
     last: Instant,
-    /// Gives the pause in milliseconds after which the client should come back.
-    shutdown: Option<Pin<Box<dyn Future<Output = u64> + Send>>>,
+    /// The shutdown waits for the last words.
+    _held: Option<ShutdownHeld>,
 }
-
-/// What is due when the program ends goes out up to this many bytes.
-const GATHERED: usize = 64 << 10;
 
 impl EventBody {
     pub(super) fn new(
@@ -41,7 +39,7 @@ impl EventBody {
         told: Option<Arc<Told>>,
         opening: Bytes,
         heartbeat: Duration,
-        shutdown: Option<Pin<Box<dyn Future<Output = u64> + Send>>>,
+        held: Option<ShutdownHeld>,
     ) -> Self {
         streams.add(Arc::clone(&stream));
         Self {
@@ -52,7 +50,7 @@ impl EventBody {
             heartbeat,
             timer: Box::pin(sleep(heartbeat)),
             last: Instant::now(),
-            shutdown,
+            _held: held,
         }
     }
 
@@ -61,13 +59,6 @@ impl EventBody {
         loop {
             if let Some(piece) = self.out.pop_front() {
                 return Poll::Ready(Some(piece));
-            }
-            if let Some(shutdown) = &mut self.shutdown
-                && let Poll::Ready(retry) = shutdown.as_mut().poll(cx)
-            {
-                self.shutdown = None;
-                self.shut_down(retry);
-                continue;
             }
             match self.stream.take(cx) {
                 Taken::Event(event) => {
@@ -82,11 +73,7 @@ impl EventBody {
                 drop(open);
                 return Poll::Ready(self.stream.take_last());
             };
-            let polled = {
-                let next = pin!(connection.next());
-                next.poll(cx)
-            };
-            match polled {
+            match connection.poll_next(cx) {
                 Poll::Ready(Some(frame)) => {
                     drop(open);
                     let renderer = &self.streams.renderer;
@@ -96,7 +83,8 @@ impl EventBody {
                 Poll::Ready(None) => {
                     let reason = connection.ended().cloned().unwrap_or(Ended::Left);
                     drop(open);
-                    let words = last_words(code(&reason), reason.text(), None);
+                    let retry = matches!(reason, Ended::Shutdown { .. }).then(retry_ms);
+                    let words = last_words(code(&reason), reason.text(), retry);
                     self.stream.end_with(reason, words);
                     continue;
                 }
@@ -115,23 +103,6 @@ impl EventBody {
             self.timer.as_mut().reset(due);
         }
     }
-
-    /// What is due goes out. What becomes due meanwhile is for the next life.
-    fn shut_down(&mut self, retry_ms: u64) {
-        let mut open = self.stream.connection.lock();
-        let mut bytes = 0;
-        while bytes < GATHERED
-            && let Some(frame) = open.as_mut().and_then(Connection::try_next)
-        {
-            bytes += frame.bytes.len();
-            let renderer = &self.streams.renderer;
-            renderer.render(frame.bytes, &mut self.told, &mut self.out);
-        }
-        drop(open);
-        let reason = "shutting down".to_owned();
-        let words = last_words(1012, &reason, Some(retry_ms));
-        self.stream.end_with(Ended::Shutdown { reason }, words);
-    }
 }
 
 /// As [`Ended`] lists them.
@@ -139,7 +110,7 @@ pub(super) fn code(reason: &Ended) -> u16 {
     match reason {
         Ended::Left => 1000,
         Ended::Malformed { .. } => 1007,
-        Ended::Overloaded | Ended::Removed { .. } => 1008,
+        Ended::Overloaded | Ended::Flooded { .. } | Ended::Removed { .. } => 1008,
         Ended::TooLarge { .. } => 1009,
         Ended::Shutdown { .. } => 1012,
         Ended::Slow => 1013,

@@ -64,9 +64,12 @@ impl EventStream {
         if !stream.rate.lock().allows(Instant::now()) {
             limit("messages_per_second");
             let per_second = self.settings.messages_per_second;
-            let reason = format!("more than {per_second} messages a second");
-            stream.end(Ended::Overloaded, 1008, &reason);
-            return Err(refused(StatusCode::TOO_MANY_REQUESTS, reason));
+            let error = format!("more than {per_second} messages a second");
+            let reason = Ended::Flooded {
+                error: error.clone(),
+            };
+            stream.end(reason, 1008, &error);
+            return Err(refused(StatusCode::TOO_MANY_REQUESTS, error));
         }
         let frame = Frame {
             bytes,

@@ -1,122 +1,65 @@
-//! Why connections end, and how.
+//! How connections end.
 
-use std::borrow::Cow;
 use std::future::poll_fn;
 
 use bytes::{BufMut, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::timeout;
-use transports::server::ConnectionError;
+use transports::server::Ended;
 
 use super::WebSocketSettings;
 use super::socket::{Incoming, Socket};
 use super::write::Kind;
+use crate::shutdown;
 
-/// Why a connection ends.
-#[derive(Debug)]
-pub(super) enum Ending {
-    /// The client closed.
-    Client,
-    /// The client is gone without a word.
-    Lost,
-    /// What the client sends is no WebSocket.
-    Protocol(String),
-    /// The client sent what is no message.
-    Malformed(String),
-    /// The client sent too much at once.
-    TooLarge(String),
-    /// The client sent a message in far too many pieces.
-    Fragments,
-    /// The client sent too many messages.
-    TooMany { per_second: u32 },
-    /// The client does not read.
-    Stuck { seconds: f64 },
-    /// The client does not answer.
-    Silent { seconds: f64 },
-    /// A message cannot be encoded.
-    Failed(String),
-    /// The server goes away.
-    Shutdown { retry_ms: u64 },
+/// What the close frame says: a code (RFC 6455, 7.4, and the registry it opened) and a reason. None if the client's own was
+/// answered already, or nobody is there to hear it.
+fn said(ended: &Ended, settings: &WebSocketSettings) -> Option<(u16, String)> {
+    let code = match ended {
+        Ended::Left | Ended::Lost => return None,
+        Ended::Protocol { .. } => 1002,
+        Ended::Malformed { .. } => 1007,
+        Ended::Overloaded | Ended::Flooded { .. } | Ended::Removed { .. } => 1008,
+        Ended::TooLarge { .. } => 1009,
+        Ended::Shutdown { .. } => 1012,
+        Ended::Slow => 1013,
+        _ => 1011,
+    };
+    let text = match ended {
+        Ended::Slow => format!(
+            "read nothing for {} s",
+            settings.write_timeout.as_secs_f64()
+        ),
+        Ended::Silent => format!("no pong within {} s", settings.pong_timeout.as_secs_f64()),
+        Ended::Shutdown { reason } => {
+            let retry = format!(", retry in {} ms", shutdown::retry_ms());
+            cut(reason, REASON - retry.len()).to_owned() + &retry
+        }
+        _ => cut(ended.text(), REASON).to_owned(),
+    };
+    Some((code, text))
 }
 
-impl From<ConnectionError> for Ending {
-    fn from(error: ConnectionError) -> Self {
-        let text = error.to_string();
-        match error {
-            ConnectionError::Malformed(_) => Self::Malformed(text),
-            ConnectionError::TooLarge { .. } => Self::TooLarge(text),
-            _ => Self::Failed(text),
-        }
-    }
+/// The reason in a close frame has room for so many bytes (RFC 6455, 5.5).
+const REASON: usize = 123;
+
+fn cut(text: &str, bytes: usize) -> &str {
+    text.get(..text.floor_char_boundary(bytes))
+        .unwrap_or_default()
 }
 
-impl Ending {
-    /// The value of the label `reason` in metrics and logs.
-    pub(super) fn label(&self) -> &'static str {
-        match self {
-            Self::Client => "client",
-            Self::Lost => "lost",
-            Self::Protocol(_) => "protocol",
-            Self::Malformed(_) => "malformed",
-            Self::TooLarge(_) => "too_large",
-            Self::Fragments => "fragments",
-            Self::TooMany { .. } => "rate",
-            Self::Stuck { .. } => "stuck",
-            Self::Silent { .. } => "silent",
-            Self::Failed(_) => "failed",
-            Self::Shutdown { .. } => "shutdown",
-        }
-    }
-
-    /// The limit that was reached, if it was one.
-    pub(super) fn limit(&self) -> Option<&'static str> {
-        match self {
-            Self::TooLarge(_) => Some("frame_bytes"),
-            Self::Fragments => Some("fragments"),
-            Self::TooMany { .. } => Some("messages_per_second"),
-            Self::Stuck { .. } => Some("write_timeout"),
-            Self::Silent { .. } => Some("pong_timeout"),
-            _ => None,
-        }
-    }
-
-    /// What the close frame says: a code (RFC 6455, 7.4, and the registry it opened) and a reason.
-    pub(super) fn said(&self) -> Option<(u16, Cow<'_, str>)> {
-        Some(match self {
-            // Answered already, or nobody is there to hear it.
-            Self::Client | Self::Lost => return None,
-            Self::Protocol(error) => (1002, error.into()),
-            Self::Malformed(error) => (1007, error.into()),
-            Self::Fragments => (1008, "a message in too many fragments".into()),
-            Self::TooMany { per_second } => {
-                let reason = format!("more than {per_second} messages a second");
-                (1008, reason.into())
-            }
-            Self::TooLarge(error) => (1009, error.into()),
-            Self::Silent { seconds } => (1011, format!("no pong within {seconds} s").into()),
-            Self::Failed(error) => (1011, error.into()),
-            Self::Shutdown { retry_ms } => {
-                let reason = format!("shutting down, retry in {retry_ms} ms");
-                (1012, reason.into())
-            }
-            Self::Stuck { seconds } => (1013, format!("read nothing for {seconds} s").into()),
-        })
-    }
-
-    /// Whether the client's frames can still be told apart.
-    fn is_readable(&self) -> bool {
-        !matches!(
-            self,
-            Self::Protocol(_) | Self::TooLarge(_) | Self::Fragments | Self::Malformed(_)
-        )
-    }
+/// Whether the client's frames can still be told apart.
+fn is_readable(ended: &Ended) -> bool {
+    !matches!(
+        ended,
+        Ended::Protocol { .. }
+            | Ended::TooLarge { .. }
+            | Ended::Malformed { .. }
+            | Ended::Flooded { .. }
+    )
 }
 
-/// The payload of a close frame. Its reason has room for 123 bytes (RFC 6455, 5.5).
 fn payload(code: u16, reason: &str) -> Bytes {
-    let reason = reason
-        .get(..reason.floor_char_boundary(123))
-        .unwrap_or_default();
     let mut payload = BytesMut::with_capacity(2 + reason.len());
     payload.put_u16(code);
     payload.put_slice(reason.as_bytes());
@@ -127,25 +70,30 @@ fn payload(code: u16, reason: &str) -> Bytes {
 ///
 /// A socket that is dropped while there is something to read is reset, and what was just written may never be seen. So
 /// what the client still sends is read, within bounds, until it has answered or is gone.
-pub(super) async fn close<S>(mut socket: Socket<S>, ending: &Ending, settings: &WebSocketSettings)
+pub(super) async fn close<S>(mut socket: Socket<S>, ended: &Ended, settings: &WebSocketSettings)
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    if matches!(ending, Ending::Lost) {
+    if matches!(ended, Ended::Lost) {
         return;
     }
-    if matches!(ending, Ending::Stuck { .. }) {
+    // If something is left, the client does not take it, or is not to have it.
+    if matches!(
+        ended,
+        Ended::Slow | Ended::Removed { .. } | Ended::Shutdown { .. }
+    ) {
         socket.out.abandon();
     }
-    if let Some((code, reason)) = ending.said() {
+    if let Some((code, reason)) = said(ended, settings) {
+        tracing::debug!(code, reason, "a connection is closed");
         socket.out.push(Kind::Close, payload(code, &reason));
     }
     // Whether it went well makes no difference any more.
     let _ = timeout(settings.close_timeout, async {
         poll_fn(|cx| socket.poll_write(cx)).await?;
         let mut left = settings.close_bytes;
-        let mut is_answered = matches!(ending, Ending::Client);
-        if !is_answered && ending.is_readable() {
+        let mut is_answered = matches!(ended, Ended::Left);
+        if !is_answered && is_readable(ended) {
             is_answered = answer(&mut socket, &mut left).await;
         }
         poll_fn(|cx| socket.poll_shutdown(cx)).await?;
@@ -166,7 +114,7 @@ where
 {
     loop {
         match poll_fn(|cx| socket.poll_receive(cx)).await {
-            Ok(Incoming::Close) | Err(Ending::Lost) => return true,
+            Ok(Incoming::Close) | Err(Ended::Lost) => return true,
             Ok(Incoming::Message(frame)) if frame.bytes.len() < *left => {
                 *left -= frame.bytes.len();
             }

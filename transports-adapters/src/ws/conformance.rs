@@ -13,9 +13,10 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::process::Command;
+use transports::server::Ended;
 
 use super::WebSocketSettings;
-use super::close::{Ending, close};
+use super::close::close;
 use super::socket::{Incoming, Socket};
 use super::upgrade::handshake;
 
@@ -29,22 +30,22 @@ async fn echo(request: Request) -> Response {
     tokio::spawn(async move {
         let io = TokioIo::new(on_upgrade.await.unwrap());
         let mut socket = Socket::new(io, &[], 16 << 20);
-        let ending = repeat(&mut socket).await;
-        close(socket, &ending, &WebSocketSettings::default()).await;
+        let ended = repeat(&mut socket).await;
+        close(socket, &ended, &WebSocketSettings::default()).await;
     });
     handshake.response
 }
 
-async fn repeat(socket: &mut Socket<TokioIo<hyper::upgrade::Upgraded>>) -> Ending {
+async fn repeat(socket: &mut Socket<TokioIo<hyper::upgrade::Upgraded>>) -> Ended {
     loop {
         match poll_fn(|cx| socket.poll_receive(cx)).await {
             Ok(Incoming::Message(frame)) => socket.push(frame),
             Ok(Incoming::Control) => {}
-            Ok(Incoming::Close) => return Ending::Client,
-            Err(ending) => return ending,
+            Ok(Incoming::Close) => return Ended::Left,
+            Err(ended) => return ended,
         }
         if poll_fn(|cx| socket.poll_write(cx)).await.is_err() {
-            return Ending::Lost;
+            return Ended::Lost;
         }
     }
 }

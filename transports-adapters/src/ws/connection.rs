@@ -1,158 +1,256 @@
 //! One client, from the first frame to the last.
 
 use std::future::poll_fn;
-use std::pin::Pin;
-use std::task::Poll;
-use std::time::Duration;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker, ready};
+use std::time::SystemTime;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep};
-use transports::server::Connection;
+use transports::server::{Connection, Ended};
 
-use super::WebSocketSettings;
-use super::close::Ending;
-use super::metrics::Traffic;
 use super::socket::{Incoming, Socket};
 use super::write::Kind;
+use super::{WebSocketSettings, metrics};
 use crate::rate::Rate;
-use crate::shutdown::ShutdownWatch;
 
-/// Moves frames until either side has enough, and says why it was that.
+/// Moves frames until the connection has ended.
 pub(super) async fn run<S>(
     connection: &mut Connection,
     socket: &mut Socket<S>,
     settings: &WebSocketSettings,
-    shutdown: &mut Option<ShutdownWatch>,
-) -> Ending
-where
+) where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let shutdown = async {
-        match shutdown {
-            Some(shutdown) => shutdown.begun().await,
-            None => std::future::pending().await,
-        }
+    let mut client = Client {
+        connection,
+        socket,
+        settings,
+        rate: Rate::new(settings.messages_per_second, settings.message_burst),
+        timer: pin!(sleep(settings.ping_interval)),
+        blocked: None,
+        bell: None,
+        is_called: true,
     };
-    tokio::pin!(shutdown);
-    // The one timer of a connection. It is not set anew whenever something happens: when it fires, it is looked up what
-    // has happened since.
-    let timer = sleep(settings.ping_interval);
-    tokio::pin!(timer);
-    let mut rate = Rate::new(settings.messages_per_second, settings.message_burst);
-    let traffic = Traffic::new();
+    poll_fn(|cx| client.poll(cx)).await;
+}
 
-    loop {
-        tokio::select! {
-            // What is ready goes out before anything more is read: a client that does not listen is not heard.
-            biased;
-            frame = connection.next() => {
-                let Some(frame) = frame else {
-                    return Ending::Failed("a message cannot be encoded".to_owned());
-                };
-                traffic.sent(&frame);
-                socket.push(frame);
-                fill(connection, socket, &traffic);
+struct Client<'a, S> {
+    connection: &'a mut Connection,
+    socket: &'a mut Socket<S>,
+    settings: &'a WebSocketSettings,
+    rate: Rate,
+    /// The one timer of a connection. It is not set anew whenever something happens: when it fires, it is looked up what
+    /// has happened since.
+    timer: Pin<&'a mut Sleep>,
+    blocked: Option<Blocked>,
+    bell: Option<Bell>,
+    /// Whether the client may have sent something, or the timer may have fired.
+    is_called: bool,
+}
+
+/// The client does not take what is due to it.
+struct Blocked {
+    /// How much it had taken by then, and since when it has been no more.
+    taken: u64,
+    since: Instant,
+    /// When the timer would have fired otherwise.
+    due: Instant,
+}
+
+impl<S: AsyncRead + AsyncWrite + Unpin> Client<'_, S> {
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            // What is due goes out before anything else: a client that does not listen is not heard.
+            ready!(self.poll_write(cx));
+            if self.connection.ended().is_some() {
+                return Poll::Ready(());
             }
-            received = poll_fn(|cx| socket.poll_receive(cx)) => {
-                let incoming = match received {
-                    Ok(incoming) => incoming,
-                    Err(ending) => return ending,
-                };
-                if !rate.allows(socket.heard) {
-                    let per_second = settings.messages_per_second;
-                    return Ending::TooMany { per_second };
-                }
-                match incoming {
-                    Incoming::Message(frame) => {
-                        traffic.received(&frame);
-                        if let Err(error) = connection.receive(&frame) {
-                            return error.into();
-                        }
-                    }
-                    Incoming::Control => {}
-                    Incoming::Close => return Ending::Client,
-                }
-            }
-            () = &mut timer => {
-                let quiet = socket.heard.elapsed();
-                if quiet < settings.ping_interval {
-                    timer.as_mut().reset(socket.heard + settings.ping_interval);
-                } else if socket.is_heard {
-                    // Set again by whatever comes.
-                    socket.is_heard = false;
-                    socket.out.push(Kind::Ping, bytes::Bytes::new());
-                    timer.as_mut().reset(Instant::now() + settings.pong_timeout);
-                } else {
-                    return Ending::Silent { seconds: settings.pong_timeout.as_secs_f64() };
-                }
-            }
-            retry_ms = &mut shutdown => {
-                // What is due goes out. What becomes due meanwhile is for the next life.
-                fill(connection, socket, &traffic);
-                return match write(socket, timer.as_mut(), settings.write_timeout).await {
-                    Ok(()) => Ending::Shutdown { retry_ms },
-                    Err(ending) => ending,
-                };
+            // One message, and what there is to tell: neither has to wait for the end of the other.
+            let heard = self.poll_called(cx);
+            let told = self.poll_fill(cx);
+            if heard.is_pending() && told.is_pending() {
+                return Poll::Pending;
             }
         }
-        if !socket.out.is_empty()
-            && let Err(ending) = write(socket, timer.as_mut(), settings.write_timeout).await
+    }
+
+    /// Queues what there is for one write; waits until there is something, or the connection has ended.
+    fn poll_fill(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut next = ready!(self.connection.poll_next(cx));
+        while let Some(frame) = next {
+            self.socket.push(frame);
+            if !self.socket.out.has_room() {
+                break;
+            }
+            next = self.connection.try_next();
+        }
+        Poll::Ready(())
+    }
+
+    /// Takes in one message, or does what it is time for.
+    fn poll_called(&mut self, cx: &Context<'_>) -> Poll<()> {
+        let bell = Bell::of(&mut self.bell, &mut self.is_called, cx);
+        self.is_called |= bell.has_rung();
+        if !self.is_called {
+            return Poll::Pending;
+        }
+        let waker = bell.waker.clone();
+        let mut cx = Context::from_waker(&waker);
+        match self.socket.poll_receive(&mut cx) {
+            Poll::Ready(Ok(incoming)) => self.receive(incoming),
+            Poll::Ready(Err(reason)) => self.connection.end(reason),
+            Poll::Pending => {
+                self.is_called = false;
+                ready!(self.timer.as_mut().poll(&mut cx));
+                self.is_called = true;
+                self.see_to_silence();
+            }
+        }
+        Poll::Ready(())
+    }
+
+    fn receive(&mut self, incoming: Incoming) {
+        self.connection.active(SystemTime::now());
+        if !self.rate.allows(self.socket.heard) {
+            metrics::limit("messages_per_second");
+            let error = format!(
+                "more than {} messages a second",
+                self.settings.messages_per_second
+            );
+            return self.connection.end(Ended::Flooded { error });
+        }
+        match incoming {
+            Incoming::Message(frame) => {
+                if let Err(error) = self.connection.receive(&frame)
+                    && let Some(reason) = error.reason()
+                {
+                    self.connection.end(reason);
+                }
+            }
+            Incoming::Control => {}
+            Incoming::Close => self.connection.end(Ended::Left),
+        }
+    }
+
+    /// The timer has fired: asks a client that is quiet whether it is still there.
+    fn see_to_silence(&mut self) {
+        let settings = self.settings;
+        if self.socket.heard.elapsed() < settings.ping_interval {
+            let due = self.socket.heard + settings.ping_interval;
+            self.timer.as_mut().reset(due);
+        } else if self.socket.is_heard {
+            // Set again by whatever comes.
+            self.socket.is_heard = false;
+            self.socket.out.push(Kind::Ping, bytes::Bytes::new());
+            let due = Instant::now() + settings.pong_timeout;
+            self.timer.as_mut().reset(due);
+        } else {
+            metrics::limit("pong_timeout");
+            self.connection.end(Ended::Silent);
+        }
+    }
+
+    /// Writes what is queued, unless the connection has ended meanwhile.
+    fn poll_write(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if self.socket.out.is_empty() {
+            return Poll::Ready(());
+        }
+        // Nearly always the kernel takes it all, and no timer is touched.
+        let Poll::Ready(written) = self.socket.poll_write(cx) else {
+            return self.poll_blocked(cx);
+        };
+        if let Some(blocked) = self.blocked.take() {
+            self.timer.as_mut().reset(blocked.due);
+            self.is_called = true;
+        }
+        if written.is_err() {
+            self.connection.end(Ended::Lost);
+        }
+        Poll::Ready(())
+    }
+
+    /// Waits until there is no point in waiting any more.
+    fn poll_blocked(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // What is due goes out before a shutdown.
+        let is_last = matches!(self.connection.ended(), Some(Ended::Shutdown { .. }));
+        if !is_last && self.connection.poll_closed(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        let patience = self.settings.write_timeout;
+        let taken = self.socket.out.total();
+        let blocked = self.blocked.get_or_insert_with(|| {
+            let since = Instant::now();
+            let due = self.timer.deadline();
+            self.timer.as_mut().reset(since + patience);
+            Blocked { taken, since, due }
+        });
+        if blocked.taken != taken {
+            blocked.taken = taken;
+            blocked.since = Instant::now();
+        }
+        let until = blocked.since + patience;
+        while self.timer.as_mut().poll(cx).is_ready() {
+            if until <= Instant::now() {
+                metrics::limit("write_timeout");
+                self.connection.end(Ended::Slow);
+                return Poll::Ready(());
+            }
+            self.timer.as_mut().reset(until);
+        }
+        Poll::Pending
+    }
+}
+
+/// Wakes the task and keeps in mind that it did: most of the time there is only something to be sent, and asking a socket
+/// whether there is something to be read costs as much as all else that is done for a frame.
+struct Bell {
+    rung: Arc<Rung>,
+    waker: Waker,
+}
+
+struct Rung {
+    is_rung: AtomicBool,
+    task: Waker,
+}
+
+impl Bell {
+    /// The bell of the task that is polling. If it is another one, whoever has the old bell has to be told.
+    fn of<'a>(bell: &'a mut Option<Self>, is_new: &mut bool, cx: &Context<'_>) -> &'a Self {
+        if bell
+            .as_ref()
+            .is_none_or(|bell| !bell.rung.task.will_wake(cx.waker()))
         {
-            return ending;
+            *is_new = true;
+            *bell = None;
         }
+        bell.get_or_insert_with(|| {
+            let rung = Arc::new(Rung {
+                is_rung: AtomicBool::new(false),
+                task: cx.waker().clone(),
+            });
+            Self {
+                waker: Waker::from(Arc::clone(&rung)),
+                rung,
+            }
+        })
+    }
+
+    fn has_rung(&self) -> bool {
+        let is_rung = &self.rung.is_rung;
+        is_rung.load(Ordering::Relaxed) && is_rung.swap(false, Ordering::AcqRel)
     }
 }
 
-/// Queues what is ready for the same write.
-fn fill<S>(connection: &mut Connection, socket: &mut Socket<S>, traffic: &Traffic)
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    while socket.out.has_room()
-        && let Some(frame) = connection.try_next()
-    {
-        traffic.sent(&frame);
-        socket.push(frame);
+impl Wake for Rung {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
     }
-}
 
-/// Writes what is queued, for as long as the client takes in anything at all within `patience`.
-async fn write<S>(
-    socket: &mut Socket<S>,
-    mut timer: Pin<&mut Sleep>,
-    patience: Duration,
-) -> Result<(), Ending>
-where
-    S: AsyncRead + AsyncWrite + Unpin,
-{
-    // Nearly always the kernel takes it all, and no timer is touched.
-    let tried = poll_fn(|cx| Poll::Ready(socket.poll_write(cx))).await;
-    if let Poll::Ready(written) = tried {
-        return written.map_err(|_| Ending::Lost);
-    }
-    let due = timer.deadline();
-    let mut progress = Instant::now();
-    timer.as_mut().reset(progress + patience);
-    loop {
-        tokio::select! {
-            biased;
-            written = poll_fn(|cx| {
-                let before = socket.out.total();
-                let polled = socket.poll_write(cx);
-                if socket.out.total() != before {
-                    progress = Instant::now();
-                }
-                polled
-            }) => {
-                timer.reset(due);
-                return written.map_err(|_| Ending::Lost);
-            }
-            () = &mut timer => {
-                if progress.elapsed() >= patience {
-                    return Err(Ending::Stuck { seconds: patience.as_secs_f64() });
-                }
-                timer.as_mut().reset(progress + patience);
-            }
-        }
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.is_rung.store(true, Ordering::Release);
+        self.task.wake_by_ref();
     }
 }

@@ -8,12 +8,13 @@ use std::task::{Context, Poll, ready};
 use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
+use transports::server::Ended;
 use transports::session::Frame;
 use tungstenite::Message;
-use tungstenite::error::Error;
+use tungstenite::error::{CapacityError, Error};
 use tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 
-use super::close::Ending;
+use super::metrics;
 use super::write::{Kind, Outgoing};
 
 /// The server's end of a WebSocket.
@@ -92,7 +93,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     /// The next of what the client sends. What answers it, if anything, is queued.
-    pub(super) fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Result<Incoming, Ending>> {
+    pub(super) fn poll_receive(&mut self, cx: &mut Context<'_>) -> Poll<Result<Incoming, Ended>> {
         if self.has_rest
             && let Some(incoming) = self.take_rest()?
         {
@@ -101,10 +102,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         loop {
             let mut space = [MaybeUninit::uninit(); READ];
             let mut buffer = ReadBuf::uninit(&mut space);
-            ready!(self.poll_read(cx, &mut buffer)).map_err(|_| Ending::Lost)?;
+            ready!(self.poll_read(cx, &mut buffer)).map_err(|_| Ended::Lost)?;
             let mut input = buffer.filled();
             if input.is_empty() {
-                return Poll::Ready(Err(Ending::Lost));
+                return Poll::Ready(Err(Ended::Lost));
             }
             self.since_message = self.since_message.saturating_add(input.len());
             let incoming = self.feed(&mut input)?;
@@ -115,7 +116,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             }
             // No fragment of a message is over the limit, but there may be no end of empty ones.
             if self.since_message > self.limit.saturating_mul(2).saturating_add(OVERHEAD) {
-                return Poll::Ready(Err(Ending::Fragments));
+                metrics::limit("fragments");
+                let error = "a message in too many fragments".to_owned();
+                return Poll::Ready(Err(Ended::Flooded { error }));
             }
         }
     }
@@ -144,7 +147,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         Poll::Ready(Ok(()))
     }
 
-    fn take_rest(&mut self) -> Result<Option<Incoming>, Ending> {
+    fn take_rest(&mut self) -> Result<Option<Incoming>, Ended> {
         let rest = std::mem::take(&mut self.rest);
         let mut input = &rest[..];
         let incoming = self.feed(&mut input)?;
@@ -156,7 +159,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
     }
 
     /// Lets tungstenite read until there is a message or no more input.
-    fn feed(&mut self, input: &mut &[u8]) -> Result<Option<Incoming>, Ending> {
+    fn feed(&mut self, input: &mut &[u8]) -> Result<Option<Incoming>, Ended> {
         let mut feed = Feed {
             input,
             answers: Vec::new(),
@@ -193,17 +196,22 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
         Ok(Some(incoming))
     }
 
-    fn fault(&self, error: Error) -> Ending {
+    fn fault(&self, error: Error) -> Ended {
         match error {
-            Error::Capacity(tungstenite::error::CapacityError::MessageTooLong { size, .. }) => {
-                Ending::TooLarge(format!(
-                    "a message of {size} bytes is over the limit of {}",
-                    self.limit
-                ))
+            Error::Capacity(CapacityError::MessageTooLong { size, .. }) => {
+                let limit = self.limit;
+                let error = format!("a message of {size} bytes is over the limit of {limit}");
+                Ended::TooLarge { error }
             }
-            Error::Capacity(error) => Ending::TooLarge(error.to_string()),
-            Error::Utf8(error) => Ending::Malformed(format!("a text frame is not UTF-8: {error}")),
-            error => Ending::Protocol(error.to_string()),
+            Error::Capacity(error) => Ended::TooLarge {
+                error: error.to_string(),
+            },
+            Error::Utf8(error) => Ended::Malformed {
+                error: format!("a text frame is not UTF-8: {error}"),
+            },
+            error => Ended::Protocol {
+                error: error.to_string(),
+            },
         }
     }
 }

@@ -2,6 +2,7 @@
 //! anything happens.
 #![cfg(test)]
 
+mod autosync;
 mod closing;
 mod cuts;
 mod door;
@@ -10,5 +11,6 @@ mod http2;
 mod limits;
 mod observed;
 mod serve;
+mod sockets;
 mod sse;
 mod support;

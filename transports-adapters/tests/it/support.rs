@@ -7,7 +7,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Message, protocol::Role};
-use transports::server::Opening;
+use transports::server::{Opening, Peer};
 use transports::session::Hosted;
 use transports::{Server, Session, Synced};
 use transports_adapters::WebSocket;
@@ -41,7 +41,9 @@ pub(crate) struct Raw {
 /// Connects over a stream that holds `buffer` bytes each way.
 pub(crate) fn raw(live: &WebSocket, server: &Server, buffer: usize) -> Raw {
     let (io, theirs) = duplex(buffer);
-    let connection = server.open(&Opening::default()).unwrap();
+    let connection = server
+        .open_for(&Opening::default(), Peer::by("ws"))
+        .unwrap();
     let live = live.clone();
     let served = tokio::spawn(async move { live.serve(connection, theirs).await });
     Raw { io, served }

@@ -5,13 +5,15 @@ mod outgoing;
 
 use std::collections::VecDeque;
 use std::fmt;
+use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::Ordering::Relaxed;
+use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 
 use self::outgoing::{Ahead, Behind, Pending};
 use super::registry::Entry;
-use super::stats::Resumed;
+use super::stats::{Limit, Resumed};
 use super::{Ended, Opening, OpeningError, Peer, Server};
 use crate::changes::Texts;
 use crate::codec::Codec;
@@ -51,6 +53,8 @@ pub struct Connection {
     queued: usize,
     listener: usize,
     signal: Arc<Signal>,
+    /// Nothing was there when it was last looked, and nothing was received since.
+    drained: bool,
     /// Where the feed ends for this connection, as the server shuts down.
     last: Option<u64>,
     /// What the client did wrong.
@@ -73,7 +77,7 @@ impl Connection {
             &inner.limits,
             &inner.totals,
             peer,
-            codec.name(),
+            &codec,
             Arc::clone(&signal),
         );
         let entry = match added {
@@ -114,6 +118,7 @@ impl Connection {
             listener,
             signal,
             last: None,
+            drained: false,
             fault: None,
             ended: None,
         };
@@ -179,7 +184,19 @@ impl Connection {
     }
 
     /// Ends the connection, for a reason of the adapter. The first reason counts.
+    ///
+    /// [`TooLarge`](Ended::TooLarge) counts as a hit of the limit [`frame_bytes`](super::Limits::frame_bytes), for adapters
+    /// that do not even read such a frame.
     pub fn end(&mut self, reason: Ended) {
+        let is_news = self.ended.is_none() && self.fault.is_none();
+        if is_news && matches!(reason, Ended::TooLarge { .. }) {
+            self.server.inner.totals.hit(Limit::FrameBytes);
+        }
+        self.finish(reason);
+    }
+
+    pub(super) fn finish(&mut self, reason: Ended) {
+        self.drained = false;
         self.ended.get_or_insert(reason);
         self.ready.clear();
         self.answers.clear();
@@ -192,15 +209,36 @@ impl Connection {
     ///
     /// Nothing is lost when the future is dropped.
     pub async fn next(&mut self) -> Option<Frame> {
+        poll_fn(|context| self.poll_next(context)).await
+    }
+
+    /// As [`next`](Self::next), for adapters that are state machines.
+    pub fn poll_next(&mut self, context: &mut Context<'_>) -> Poll<Option<Frame>> {
         loop {
-            if let Some(frame) = self.try_next() {
-                return Some(frame);
+            if !self.drained {
+                if let Some(frame) = self.try_next() {
+                    return Poll::Ready(Some(frame));
+                }
+                if self.ended.is_some() {
+                    return Poll::Ready(None);
+                }
             }
-            if self.ended.is_some() {
-                return None;
-            }
-            self.signal.raised().await;
+            ready!(self.signal.poll_raised(context));
+            self.drained = false;
         }
+    }
+
+    /// Waits until the application wants the connection to end at once: for adapters that cannot send just now and take
+    /// no frames. Whoever waits here does not wait for frames.
+    pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
+        if self.ended.is_none() {
+            self.signal.watch(context);
+            match self.entry.closing.get() {
+                None | Some(Ended::Shutdown { .. }) => return Poll::Pending,
+                Some(reason) => self.finish(reason.clone()),
+            }
+        }
+        Poll::Ready(())
     }
 
     /// The next frame for the client, if there is one now.
@@ -214,7 +252,7 @@ impl Connection {
                 Ended::Shutdown { .. } => {
                     self.last.get_or_insert_with(|| self.shared.published());
                 }
-                _ => self.end(reason),
+                _ => self.finish(reason),
             }
         }
         if self.ready.is_empty() && self.ended.is_none() {
@@ -222,16 +260,19 @@ impl Connection {
                 Err(error) => {
                     tracing::error!(%error, "a message cannot be encoded, the connection ends");
                     let error = error.to_string();
-                    self.end(Ended::Failed { error });
+                    self.finish(Ended::Failed { error });
                 }
                 Ok(()) if self.ready.is_empty() && self.last.is_some() => {
                     let reason = self.entry.closing.get().cloned();
-                    self.end(reason.unwrap_or(Ended::Left));
+                    self.finish(reason.unwrap_or(Ended::Left));
                 }
                 Ok(()) => {}
             }
         }
-        let frame = self.ready.pop_front()?;
+        let Some(frame) = self.ready.pop_front() else {
+            self.drained = self.ended.is_none();
+            return None;
+        };
         self.queued -= frame.bytes.len();
         self.entry.queued.store(self.queued, Relaxed);
         self.entry.sent(frame.bytes.len());
@@ -250,7 +291,8 @@ impl Drop for Connection {
         self.shared.listeners.remove(self.listener);
         self.server.inner.registry.remove(&self.entry);
         self.server.count(|connections| *connections -= 1);
-        self.server.inner.totals.ended(self.entry.number, &reason);
+        let totals = &self.server.inner.totals;
+        totals.ended(self.entry.number, &self.entry.peer, &reason);
         if let Some(hook) = &self.server.inner.hooks.disconnect {
             hook(self.entry.number, &self.entry.peer, &reason);
         }

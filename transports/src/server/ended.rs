@@ -10,18 +10,29 @@ use crate::codec::CodecError;
 /// | reason | name | code |
 /// |---|---|---|
 /// | `Left` | `left` | none |
+/// | `Lost` | `lost` | none |
+/// | `Protocol` | `protocol` | 1002 |
 /// | `Malformed` | `malformed` | 1007 |
 /// | `TooLarge` | `too_large` | 1009 |
 /// | `Overloaded` | `overloaded` | 1008 |
+/// | `Flooded` | `flooded` | 1008 |
 /// | `Slow` | `slow` | 1013 |
+/// | `Silent` | `silent` | 1011 |
 /// | `Removed` | `removed` | 1008 |
 /// | `Failed` | `failed` | 1011 |
 /// | `Shutdown` | `shutdown` | 1012; 1001 if nobody takes over |
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Ended {
-    /// The client left, or the network did.
+    /// The client left.
     Left,
+    /// The connection broke without a goodbye: for adapters, which can tell.
+    Lost,
+    /// What the client sent is not of the transport's form: for adapters.
+    Protocol {
+        /// What is wrong with it.
+        error: String,
+    },
     /// The client sent what is no message.
     Malformed {
         /// What is wrong with it.
@@ -34,8 +45,15 @@ pub enum Ended {
     },
     /// The client asked for more answers than it read.
     Overloaded,
+    /// The client sent more often than it may: for adapters.
+    Flooded {
+        /// Which limit.
+        error: String,
+    },
     /// The client did not read for too long: for adapters, which know the time.
     Slow,
+    /// The client did not answer for too long: for adapters.
+    Silent,
     /// The application does not want it here: [`Server::close`](super::Server::close).
     Removed {
         /// What the client is told.
@@ -55,12 +73,16 @@ pub enum Ended {
 
 impl Ended {
     /// The names of all reasons.
-    pub const NAMES: [&'static str; 8] = [
+    pub const NAMES: [&'static str; 12] = [
         "left",
+        "lost",
+        "protocol",
         "malformed",
         "too_large",
         "overloaded",
+        "flooded",
         "slow",
+        "silent",
         "removed",
         "failed",
         "shutdown",
@@ -69,13 +91,17 @@ impl Ended {
     pub(super) const fn place(&self) -> usize {
         match self {
             Self::Left => 0,
-            Self::Malformed { .. } => 1,
-            Self::TooLarge { .. } => 2,
-            Self::Overloaded => 3,
-            Self::Slow => 4,
-            Self::Removed { .. } => 5,
-            Self::Failed { .. } => 6,
-            Self::Shutdown { .. } => 7,
+            Self::Lost => 1,
+            Self::Protocol { .. } => 2,
+            Self::Malformed { .. } => 3,
+            Self::TooLarge { .. } => 4,
+            Self::Overloaded => 5,
+            Self::Flooded { .. } => 6,
+            Self::Slow => 7,
+            Self::Silent => 8,
+            Self::Removed { .. } => 9,
+            Self::Failed { .. } => 10,
+            Self::Shutdown { .. } => 11,
         }
     }
 
@@ -90,9 +116,15 @@ impl Ended {
     pub fn text(&self) -> &str {
         match self {
             Self::Left => "the client left",
-            Self::Malformed { error } | Self::TooLarge { error } | Self::Failed { error } => error,
+            Self::Lost => "the connection broke",
+            Self::Protocol { error }
+            | Self::Malformed { error }
+            | Self::TooLarge { error }
+            | Self::Flooded { error }
+            | Self::Failed { error } => error,
             Self::Overloaded => "more was asked for than answers were read",
             Self::Slow => "nothing was read for too long",
+            Self::Silent => "nothing was answered for too long",
             Self::Removed { reason } | Self::Shutdown { reason } => reason,
         }
     }
@@ -138,8 +170,10 @@ pub enum ConnectionError {
 }
 
 impl ConnectionError {
-    /// The reason that this error is for ending the connection.
-    pub(super) fn reason(&self) -> Option<Ended> {
+    /// The reason that this error is for [ending](super::Connection::end) the connection. None if it has ended: what is
+    /// left to be sent, [`next`](super::Connection::next) gives.
+    #[must_use]
+    pub fn reason(&self) -> Option<Ended> {
         let error = self.to_string();
         Some(match self {
             Self::Malformed(_) => Ended::Malformed { error },

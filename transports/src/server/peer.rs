@@ -20,6 +20,9 @@ pub struct Peer {
     pub address: Option<SocketAddr>,
     /// When it came.
     pub since: Option<SystemTime>,
+    /// The head of the request, while [`on_connect`](super::ServerBuilder::on_connect) looks at it. It is not kept: it is
+    /// large, and there may be tokens in it.
+    pub request: Option<Box<http::request::Parts>>,
     /// Data of any types, one of each: what layers around an adapter found out about the request, and what the hook of
     /// [`on_connect`](super::ServerBuilder::on_connect) adds.
     pub extensions: http::Extensions,
@@ -46,6 +49,15 @@ impl Peer {
     #[must_use]
     pub fn since(mut self, time: SystemTime) -> Self {
         self.since = Some(time);
+        self
+    }
+
+    /// Shows the request to [`on_connect`](super::ServerBuilder::on_connect). Its extensions become the peer's.
+    #[must_use]
+    pub fn request(mut self, mut request: http::request::Parts) -> Self {
+        self.extensions
+            .extend(std::mem::take(&mut request.extensions));
+        self.request = Some(Box::new(request));
         self
     }
 

@@ -7,8 +7,10 @@ use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 
+use super::meters::Meters;
 use super::stats::{Limit, Totals};
 use super::{Ended, Limits, Opening, OpeningError, Peer, RefusalKind};
+use crate::codec::Codec;
 use crate::session::Signal;
 
 /// One connection as others see it.
@@ -51,6 +53,7 @@ pub(super) struct Entry {
     active: AtomicU64,
     incoming: Traffic,
     outgoing: Traffic,
+    meters: Meters,
     pub(super) queued: AtomicUsize,
     pub(super) cursor: AtomicU64,
 }
@@ -84,10 +87,12 @@ impl Traffic {
 impl Entry {
     pub(super) fn received(&self, bytes: usize) {
         self.incoming.count(bytes);
+        self.meters.received(bytes);
     }
 
     pub(super) fn sent(&self, bytes: usize) {
         self.outgoing.count(bytes);
+        self.meters.sent(bytes);
     }
 
     pub(super) fn active(&self, now: SystemTime) {
@@ -103,7 +108,7 @@ impl Entry {
             first = true;
             reason
         });
-        self.signal.raise();
+        self.signal.alert();
         first
     }
 
@@ -160,7 +165,7 @@ impl Registry {
         limits: &Limits,
         totals: &Totals,
         peer: Peer,
-        codec: &str,
+        codec: &Codec,
         signal: Arc<Signal>,
     ) -> Result<Arc<Entry>, OpeningError> {
         let mut open = self.open.lock();
@@ -168,8 +173,9 @@ impl Registry {
         let number = NEXT.fetch_add(1, Relaxed);
         let entry = Arc::new(Entry {
             number,
+            meters: Meters::new(peer.transport, codec),
             peer,
-            codec: codec.to_owned(),
+            codec: codec.name().to_owned(),
             signal,
             closing: OnceLock::new(),
             active: AtomicU64::new(0),

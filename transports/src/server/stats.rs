@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use serde::Serialize;
 
-use super::Ended;
+use super::{Ended, Peer};
 
 /// What a server did since it was built. Counts only grow, but for those of what is there now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -147,27 +147,37 @@ fn count(counts: &[AtomicU64], place: usize) {
     }
 }
 
+/// Counts a request that was let in or turned away.
+#[cfg_attr(not(feature = "metrics"), expect(unused_variables))]
+fn connects(transport: &'static str, outcome: &'static str) {
+    #[cfg(feature = "metrics")]
+    {
+        let labels = [("transport", transport), ("outcome", outcome)];
+        metrics::counter!("transports_connects_total", &labels).increment(1);
+    }
+}
+
 impl Totals {
-    pub(super) fn opened(&self) {
+    pub(super) fn opened(&self, transport: &'static str) {
         self.opened.fetch_add(1, Relaxed);
-        #[cfg(feature = "metrics")]
-        metrics::counter!("transports_connects_total", "outcome" => "opened").increment(1);
+        connects(transport, "opened");
     }
 
-    pub(super) fn refused(&self, error: &super::OpeningError) {
+    pub(super) fn refused(&self, transport: &'static str, error: &super::OpeningError) {
         self.refused.fetch_add(1, Relaxed);
         tracing::debug!(name: "transports.refused", %error, "an opening is refused");
-        #[cfg(feature = "metrics")]
-        metrics::counter!("transports_connects_total", "outcome" => "refused").increment(1);
+        connects(transport, "refused");
     }
 
-    pub(super) fn ended(&self, connection: u64, reason: &Ended) {
+    pub(super) fn ended(&self, connection: u64, peer: &Peer, reason: &Ended) {
+        let transport = peer.transport;
         count(&self.ended, reason.place());
         let reason = reason.name();
-        tracing::debug!(name: "transports.ended", connection, reason, "a connection ended");
+        tracing::debug!(name: "transports.ended", connection, transport, reason, "a connection ended");
         #[cfg(feature = "metrics")]
         {
-            metrics::counter!("transports_disconnects_total", "reason" => reason).increment(1);
+            let labels = [("transport", transport), ("reason", reason)];
+            metrics::counter!("transports_disconnects_total", &labels).increment(1);
             if reason == "slow" {
                 metrics::counter!("transports_slow_closed_total").increment(1);
             }

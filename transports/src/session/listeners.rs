@@ -1,9 +1,8 @@
 //! Who is woken when something was published.
 
-use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use atomic_waker::AtomicWaker;
 use parking_lot::RwLock;
@@ -46,16 +45,30 @@ impl Signal {
         }
     }
 
+    /// As [`raise`](Self::raise), and wakes whoever only [watches](Self::watch), too.
+    pub(crate) fn alert(&self) {
+        self.raised.store(true, Ordering::Release);
+        self.waker.wake();
+    }
+
     /// Waits until it was raised since the last wait was over.
-    pub(crate) async fn raised(&self) {
-        poll_fn(|context| {
+    pub(crate) fn poll_raised(&self, context: &Context<'_>) -> Poll<()> {
+        // Nobody but the task itself lowers it: whoever was woken by it need not say again whom to wake.
+        if !self.lower() {
             self.waker.register(context.waker());
-            if self.raised.swap(false, Ordering::AcqRel) {
-                Poll::Ready(())
-            } else {
-                Poll::Pending
+            if !self.lower() {
+                return Poll::Pending;
             }
-        })
-        .await;
+        }
+        Poll::Ready(())
+    }
+
+    /// Wants to be woken by the next [`alert`](Self::alert), but leaves what was raised for later.
+    pub(crate) fn watch(&self, context: &Context<'_>) {
+        self.waker.register(context.waker());
+    }
+
+    fn lower(&self) -> bool {
+        self.raised.load(Ordering::Relaxed) && self.raised.swap(false, Ordering::AcqRel)
     }
 }

@@ -24,10 +24,11 @@ impl Connection {
     /// are read as JSON on a connection that speaks it.
     ///
     /// # Errors
-    /// The connection has to end: tell the client why and drop it. That is then the reason why it
-    /// [ended](super::Ended), unless another is [given](Self::end).
+    /// The connection has to end, for the [reason](ConnectionError::reason) that the error is: tell the client and drop
+    /// the connection.
     pub fn receive(&mut self, frame: &Frame) -> Result<(), ConnectionError> {
         let received = self.take_in(frame);
+        self.drained = false;
         if let Err(error) = &received
             && let Some(reason) = error.reason()
         {
