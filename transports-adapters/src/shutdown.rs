@@ -119,10 +119,21 @@ impl fmt::Debug for Shutdown {
 
 /// Lets those who serve a request cut the connection it came by.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Cut(pub(crate) Arc<Notify>);
+pub(crate) struct Cut(
+    #[cfg_attr(
+        not(feature = "sse"),
+        expect(dead_code, reason = "only event streams cut")
+    )]
+    pub(crate) Arc<Notify>,
+);
 
 /// What a connection holds. The shutdown is finished when none of these is left.
 pub(crate) struct ShutdownHeld {
+    /// Counts as one that the shutdown waits for.
+    #[cfg_attr(
+        not(feature = "serve"),
+        expect(dead_code, reason = "only `serve` waits for the beginning")
+    )]
     begun: watch::Receiver<bool>,
     /// The sender lives as long.
     _shared: Arc<Shared>,
