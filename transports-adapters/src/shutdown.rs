@@ -121,8 +121,8 @@ impl fmt::Debug for Shutdown {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Cut(
     #[cfg_attr(
-        not(feature = "sse"),
-        expect(dead_code, reason = "only event streams cut")
+        not(any(feature = "sse", feature = "serve")),
+        expect(dead_code, reason = "event streams cut, and `serve` listens")
     )]
     pub(crate) Arc<Notify>,
 );

@@ -148,7 +148,10 @@ fn count(counts: &[AtomicU64], place: usize) {
 }
 
 /// Counts a request that was let in or turned away.
-#[cfg_attr(not(feature = "metrics"), expect(unused_variables))]
+#[cfg_attr(
+    not(feature = "metrics"),
+    expect(unused_variables, reason = "there is nothing to count with")
+)]
 fn connects(transport: &'static str, outcome: &'static str) {
     #[cfg(feature = "metrics")]
     {
