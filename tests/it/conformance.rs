@@ -10,6 +10,7 @@
 mod client;
 mod findings;
 mod jupyter;
+mod merge;
 mod messages;
 mod models;
 mod patches;

@@ -65,6 +65,7 @@ mod changes;
 mod codec;
 pub mod collections;
 pub mod edit;
+pub mod hub;
 pub mod message;
 pub mod mirror;
 mod patch;
