@@ -1,13 +1,15 @@
 //! Connections to a session's models.
 
+pub(crate) mod awareness;
 mod builder;
 mod connection;
 mod ended;
 mod limits;
 mod meters;
+pub(crate) mod offer;
 mod opening;
 mod peer;
-mod registry;
+pub(crate) mod registry;
 mod stats;
 
 use std::fmt;
@@ -20,6 +22,8 @@ pub use self::builder::ServerBuilder;
 pub use self::connection::Connection;
 pub use self::ended::{ConnectionError, Ended};
 pub use self::limits::Limits;
+use self::offer::Offer;
+pub use self::offer::Served;
 pub use self::opening::{Opening, OpeningError};
 use self::peer::Hooks;
 pub use self::peer::{Peer, Proposal, Refusal, RefusalKind};
@@ -28,7 +32,7 @@ use self::registry::Registry;
 pub use self::stats::Stats;
 use self::stats::Totals;
 use crate::codec::{Codec, CustomCodec};
-use crate::session::Session;
+use crate::session::{Session, SyncReport};
 /// Data of any types, one of each.
 pub use http::Extensions;
 
@@ -72,7 +76,8 @@ pub struct Server {
 }
 
 struct Inner {
-    session: Session,
+    offer: Arc<dyn Offer>,
+    session: Option<Session>,
     default_codec: Codec,
     codecs: Vec<Arc<dyn CustomCodec>>,
     limits: Limits,
@@ -85,20 +90,41 @@ struct Inner {
 impl Server {
     /// A server with the default settings.
     #[must_use]
-    pub fn new(session: Session) -> Self {
-        Self::builder(session).build()
+    pub fn new(models: impl Into<Served>) -> Self {
+        Self::builder(models).build()
     }
 
     /// A server with other settings.
     #[must_use]
-    pub fn builder(session: Session) -> ServerBuilder {
-        ServerBuilder::new(session)
+    pub fn builder(models: impl Into<Served>) -> ServerBuilder {
+        ServerBuilder::new(models.into())
     }
 
     /// The session whose models are served.
+    ///
+    /// # Panics
+    /// If it is a [`Hub`](crate::Hub) that is served, which has many.
     #[must_use]
     pub fn session(&self) -> &Session {
-        &self.inner.session
+        let session = self.inner.session.as_ref();
+        session.expect("a server of one session is asked for it")
+    }
+
+    /// Sends what changed, of all sessions that are served: [`Session::sync`].
+    pub fn sync(&self) -> SyncReport {
+        self.inner.offer.sync()
+    }
+
+    /// Waits until a model of any session that is served was changed since the last call returned:
+    /// [`Session::changed`].
+    pub async fn changed(&self) {
+        self.inner.offer.changed().notified().await;
+    }
+
+    /// Lets the revisions of all sessions that are served begin at `revision`: [`Session::begin_at`]. Returns whether
+    /// any do.
+    pub fn begin_at(&self, revision: u64) -> bool {
+        self.inner.offer.begin_at(revision)
     }
 
     /// The limits in force.
@@ -152,6 +178,7 @@ impl Server {
             hook(&mut peer, opening)?;
         }
         peer.request = None;
+        self.inner.offer.admit(&mut peer)?;
         Connection::open(self.clone(), peer, codec, opening)
     }
 
@@ -164,16 +191,14 @@ impl Server {
     /// All open connections, in the order in which they came.
     #[must_use]
     pub fn registry(&self) -> Vec<ConnectionInfo> {
-        let published = self.session().shared().published();
         let entries = self.inner.registry.all();
-        entries.iter().map(|entry| entry.info(published)).collect()
+        entries.iter().map(|entry| entry.info()).collect()
     }
 
     /// The open connection of this number.
     #[must_use]
     pub fn connection(&self, number: u64) -> Option<ConnectionInfo> {
-        let entry = self.inner.registry.get(number)?;
-        Some(entry.info(self.session().shared().published()))
+        Some(self.inner.registry.get(number)?.info())
     }
 
     /// Ends a connection: it gives no further frames, and takes none. Returns whether it was open.
@@ -223,7 +248,7 @@ impl Server {
     /// Ends all connections once each was given what there is for it now, and refuses new ones. The clients are told
     /// `reason`.
     ///
-    /// Changes made before go along if [`Session::sync`] is called first. To wait until all are gone, look at
+    /// Changes made before go along if [`sync`](Self::sync) is called first. To wait until all are gone, look at
     /// [`connections`](Self::connections).
     pub fn shutdown(&self, reason: &str) {
         self.inner.registry.shut_down(reason);
@@ -232,25 +257,28 @@ impl Server {
     /// What the server did so far.
     #[must_use]
     pub fn stats(&self) -> Stats {
-        let shared = self.session().shared();
         let ([frames_in, bytes_in], [frames_out, bytes_out], queued_bytes) =
             self.inner.registry.traffic();
-        let encodings = &shared.encodings;
-        Stats {
+        let mut stats = Stats {
             connections: self.inner.registry.len(),
-            models: shared.models.read().len(),
             queued_bytes,
-            events: shared.published(),
             frames_in,
             bytes_in,
             frames_out,
             bytes_out,
-            snapshots_encoded: encodings.snapshots.load(Relaxed),
-            snapshot_bytes: encodings.snapshot_bytes.load(Relaxed),
-            patches_encoded: encodings.patches.load(Relaxed),
-            patch_bytes: encodings.patch_bytes.load(Relaxed),
             ..self.inner.totals.stats()
-        }
+        };
+        self.inner.offer.each(&mut |session| {
+            let shared = session.shared();
+            let encodings = &shared.encodings;
+            stats.models += shared.models.read().len();
+            stats.events += shared.published();
+            stats.snapshots_encoded += encodings.snapshots.load(Relaxed);
+            stats.snapshot_bytes += encodings.snapshot_bytes.load(Relaxed);
+            stats.patches_encoded += encodings.patches.load(Relaxed);
+            stats.patch_bytes += encodings.patch_bytes.load(Relaxed);
+        });
+        stats
     }
 
     fn codec(&self, name: Option<&str>) -> Result<Codec, OpeningError> {

@@ -8,7 +8,7 @@ mod logged;
 mod model;
 mod record;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -115,9 +115,29 @@ impl SessionBuilder {
     /// The session.
     #[must_use]
     pub fn build(self) -> Session {
-        let first = OnceLock::new();
         // What was restored goes on where it was.
-        if let Some(revision) = self.first_revision.or_else(|| self.epoch.map(|_| 0)) {
+        let first = self.first_revision.or_else(|| self.epoch.map(|_| 0));
+        self.made(first, 1, Dirty::default())
+    }
+
+    /// A session of a hub, whose ids begin at `first_id` and revisions at `first`, if that is settled.
+    pub(crate) fn within(
+        self,
+        pulse: Arc<Pulse>,
+        number: u64,
+        first_id: ModelId,
+        first: Option<u64>,
+    ) -> Session {
+        let dirty = Dirty {
+            pulse: Some((pulse, number)),
+            ..Dirty::default()
+        };
+        self.made(first, first_id, dirty)
+    }
+
+    fn made(self, begin: Option<u64>, first_id: ModelId, dirty: Dirty) -> Session {
+        let first = OnceLock::new();
+        if let Some(revision) = begin {
             first.get_or_init(|| revision);
         }
         Session {
@@ -126,7 +146,9 @@ impl SessionBuilder {
                 first: Arc::new(first),
                 settings: self,
                 models: RwLock::default(),
-                dirty: Arc::default(),
+                next_id: AtomicU64::new(first_id),
+                gone_at: AtomicU64::new(begin.unwrap_or_default()),
+                dirty: Arc::new(dirty),
                 flush: Mutex::new(Changes::encoded([])),
                 feed: RwLock::default(),
                 published: AtomicU64::new(0),
@@ -158,6 +180,10 @@ pub(crate) struct Shared {
     pub(crate) first: Arc<OnceLock<u64>>,
     pub(crate) settings: SessionBuilder,
     pub(crate) models: RwLock<BTreeMap<ModelId, Arc<dyn Model>>>,
+    /// Ids are not used twice.
+    next_id: AtomicU64,
+    /// The greatest revision of a model that is not hosted any more.
+    gone_at: AtomicU64,
     pub(crate) dirty: Arc<Dirty>,
     /// Held while revisions are made, so that they come one after the other; the memory they are collected in.
     pub(crate) flush: Mutex<Changes>,
@@ -200,6 +226,30 @@ impl Encodings {
 pub(crate) struct Dirty {
     ids: Mutex<Vec<ModelId>>,
     changed: Notify,
+    /// The hub that is to know of it, and the session's number there.
+    pulse: Option<(Arc<Pulse>, u64)>,
+}
+
+/// The sessions of a hub in which something changed.
+#[derive(Default)]
+pub(crate) struct Pulse {
+    numbers: Mutex<BTreeSet<u64>>,
+    changed: Notify,
+}
+
+impl Pulse {
+    fn beat(&self, number: u64) {
+        self.numbers.lock().insert(number);
+        self.changed.notify_one();
+    }
+
+    pub(crate) fn take(&self) -> BTreeSet<u64> {
+        std::mem::take(&mut *self.numbers.lock())
+    }
+
+    pub(crate) const fn changed(&self) -> &Notify {
+        &self.changed
+    }
 }
 
 impl Dirty {
@@ -209,6 +259,13 @@ impl Dirty {
 
     pub(crate) fn wake(&self) {
         self.changed.notify_one();
+        if let Some((pulse, number)) = &self.pulse {
+            pulse.beat(*number);
+        }
+    }
+
+    pub(crate) const fn changed(&self) -> &Notify {
+        &self.changed
     }
 
     fn take(&self) -> Vec<ModelId> {
@@ -248,13 +305,37 @@ impl Session {
     /// ```
     pub fn host_named<T: Synced>(&self, type_name: impl Into<String>, model: T) -> Hosted<T> {
         let mut models = self.shared.models.write();
-        let id = models.last_key_value().map_or(1, |(last, _)| last + 1);
+        let id = self.shared.next_id.fetch_add(1, Ordering::Relaxed);
         let slot = Arc::new(Slot::new(id, type_name.into(), model, &self.shared));
         models.insert(id, Arc::clone(&slot) as Arc<dyn Model>);
         drop(models);
         self.shared.feed.write().push(Event::Hosted(id), 0);
         self.shared.publish();
         Hosted::new(slot)
+    }
+
+    /// Hosts a model no longer: nobody is told of further changes, and edits are answered as those of a model that never
+    /// was. Returns whether there was one.
+    ///
+    /// The protocol has no word for it: who has seen the model keeps what was seen last, until the next connection.
+    ///
+    /// ```
+    /// use transports::{Session, Value};
+    ///
+    /// let session = Session::new();
+    /// let id = session.host_named("Any", Value::Null).id();
+    /// assert!(session.unhost(id));
+    /// assert_eq!(session.snapshot(id), None);
+    /// assert_ne!(session.host_named("Any", Value::Null).id(), id, "ids are not used twice");
+    /// ```
+    pub fn unhost(&self, id: ModelId) -> bool {
+        let gone = self.shared.models.write().remove(&id);
+        if let Some(model) = &gone {
+            self.shared
+                .gone_at
+                .fetch_max(model.rev(), Ordering::Relaxed);
+        }
+        gone.is_some()
     }
 
     /// Sends what changed: each changed model gets a new revision, and every connection one patch for it.
@@ -400,6 +481,14 @@ impl Shared {
     /// Events before this position of the feed may be read.
     pub(crate) fn published(&self) -> u64 {
         self.published.load(Ordering::Acquire)
+    }
+
+    /// The greatest revision that any model has, or had.
+    pub(crate) fn last_revision(&self) -> u64 {
+        let models = self.models.read();
+        let last = models.values().map(|model| model.rev()).max();
+        last.unwrap_or_default()
+            .max(self.gone_at.load(Ordering::Relaxed))
     }
 
     /// Somebody is about to see a revision: from now on they begin where they begin.

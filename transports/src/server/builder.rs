@@ -7,14 +7,13 @@ use tokio::sync::watch;
 use super::peer::{Hooks, Refusal};
 use super::registry::Registry;
 use super::stats::Totals;
-use super::{Ended, Inner, Limits, Opening, Peer, Proposal, Server};
+use super::{Ended, Inner, Limits, Opening, Peer, Proposal, Served, Server};
 use crate::codec::{Codec, CustomCodec};
-use crate::session::Session;
 
 /// Settings of a [`Server`].
 #[derive(Debug)]
 pub struct ServerBuilder {
-    session: Session,
+    models: Served,
     default_codec: Codec,
     codecs: Vec<Arc<dyn CustomCodec>>,
     limits: Limits,
@@ -22,9 +21,9 @@ pub struct ServerBuilder {
 }
 
 impl ServerBuilder {
-    pub(super) fn new(session: Session) -> Self {
+    pub(super) fn new(models: Served) -> Self {
         Self {
-            session,
+            models,
             default_codec: Codec::Json,
             codecs: Vec::new(),
             limits: Limits::default(),
@@ -147,7 +146,8 @@ impl ServerBuilder {
     pub fn build(self) -> Server {
         Server {
             inner: Arc::new(Inner {
-                session: self.session,
+                offer: self.models.offer,
+                session: self.models.session,
                 default_codec: self.default_codec,
                 codecs: self.codecs,
                 limits: self.limits,

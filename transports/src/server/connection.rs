@@ -1,24 +1,25 @@
 //! One client of a server: a cursor into what happens, and the answers to its own edits.
 
 mod incoming;
+mod outbox;
 mod outgoing;
+mod source;
 
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::sync::atomic::Ordering::Relaxed;
 use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 
-use self::outgoing::{Ahead, Behind, Pending};
-use super::registry::Entry;
-use super::stats::{Limit, Resumed};
+use self::outbox::Outbox;
+pub(crate) use self::source::Progress;
+use self::source::Source;
+use super::offer::{Change, Line};
+use super::stats::Limit;
 use super::{Ended, Opening, OpeningError, Peer, Server};
 use crate::changes::Texts;
-use crate::codec::Codec;
-use crate::message::ModelId;
-use crate::session::{Frame, Have, Reader, Shared, Signal};
+use crate::codec::{Codec, CodecError};
+use crate::session::{CHUNK, Frame, Reader, Signal};
 
 /// An open connection. Dropping it closes it.
 ///
@@ -32,31 +33,16 @@ use crate::session::{Frame, Have, Reader, Shared, Signal};
 /// When `next` gives `None`, [`ended`](Self::ended) says why. An adapter that ends a connection for a reason of its own
 /// says so with [`end`](Self::end); one that is just dropped was [left](Ended::Left).
 pub struct Connection {
-    server: Server,
-    shared: Arc<Shared>,
-    entry: Arc<Entry>,
-    reader: Reader,
-    batch: bool,
-    /// Position in the feed of the next event to look at.
-    cursor: u64,
-    /// What is told before the feed goes on.
-    behind: VecDeque<Behind>,
-    /// Models that were told of beyond the cursor.
-    ahead: Vec<Ahead>,
-    /// Models whose snapshot was sent since the client last said something.
-    renewed: Vec<ModelId>,
-    /// Frames to go out next.
-    ready: VecDeque<Frame>,
-    /// Answers that do not stand in the feed, and proposals whose answer does; in order of their positions.
-    answers: VecDeque<Pending>,
-    /// The bytes of both.
-    queued: usize,
-    listener: usize,
+    out: Outbox,
+    /// What it listens to: models of its own first.
+    sources: Vec<Source>,
+    /// The source that is to be asked next, and the bytes that it has given since it was its turn.
+    turn: (usize, usize),
+    /// Whether the revisions in the client's proposals mean something.
+    stamps: bool,
     signal: Arc<Signal>,
     /// Nothing was there when it was last looked, and nothing was received since.
     drained: bool,
-    /// Where the feed ends for this connection, as the server shuts down.
-    last: Option<u64>,
     /// What the client did wrong.
     fault: Option<Ended>,
     ended: Option<Ended>,
@@ -69,24 +55,15 @@ impl Connection {
         codec: Codec,
         opening: &Opening,
     ) -> Result<Self, OpeningError> {
-        let shared = Arc::clone(server.session().shared());
-        shared.settle_first();
-        let (listener, signal) = shared.listeners.add();
+        let signal = Arc::<Signal>::default();
         let inner = &server.inner;
-        let added = inner.registry.add(
+        let entry = inner.registry.add(
             &inner.limits,
             &inner.totals,
             peer,
             &codec,
             Arc::clone(&signal),
-        );
-        let entry = match added {
-            Ok(entry) => entry,
-            Err(error) => {
-                shared.listeners.remove(listener);
-                return Err(error);
-            }
-        };
+        )?;
         // Codecs of the application may not know the op.
         let texts = match codec.format() {
             Some(_) if opening.splices => Texts::Spliced,
@@ -97,84 +74,97 @@ impl Connection {
             epoch: opening.epoch.is_some(),
             texts,
         };
-        shared.forms.add(&reader);
         server.count(|connections| *connections += 1);
-        let cursor = shared.published();
-        entry.cursor.store(cursor, Relaxed);
-
+        let (own, shared) = inner.offer.join(&entry);
+        let out = Outbox::new(server, entry, reader, opening.batch);
         let mut this = Self {
-            server,
-            shared,
-            entry,
-            reader,
-            batch: opening.batch,
-            cursor,
-            behind: VecDeque::new(),
-            ahead: Vec::new(),
-            renewed: Vec::new(),
-            ready: VecDeque::new(),
-            answers: VecDeque::new(),
-            queued: 0,
-            listener,
+            out,
+            sources: Vec::new(),
+            turn: (0, 0),
+            stamps: opening.stamps,
             signal,
-            last: None,
             drained: false,
             fault: None,
             ended: None,
         };
-        this.behind = this.beginning(opening);
+        this.listen(own, Some(opening));
+        for line in shared {
+            this.listen(line, Some(opening));
+        }
         Ok(this)
     }
 
-    /// All models, with what the client has of them.
-    fn beginning(&self, opening: &Opening) -> VecDeque<Behind> {
-        // Revisions of another life of the session mean nothing in this one.
-        let same_life = opening
-            .epoch
-            .flatten()
-            .is_none_or(|epoch| epoch == self.shared.epoch);
-        let models = self.shared.models.read();
-        let behind = models.keys().map(|id| {
-            let have = match opening.since.get(id) {
-                None => Have::Nothing,
-                Some(_) if !same_life => {
-                    self.server.inner.totals.resumed(Resumed::Epoch);
-                    Have::Nothing
+    /// Adds a source, in the order of the models' ids.
+    fn listen(&mut self, line: Line, opening: Option<&Opening>) {
+        let id = line.common.as_ref().map_or(0, |common| common.id);
+        let place = self.sources.partition_point(|source| source.id() < id);
+        match self.sources.get_mut(place) {
+            Some(known) if known.id() == id => known.common = line.common,
+            _ => {
+                let Outbox { reader, server, .. } = &self.out;
+                let source = Source::new(line, &self.signal, reader, server, opening);
+                self.out
+                    .entry
+                    .progress
+                    .lock()
+                    .push(Arc::clone(&source.progress));
+                self.sources.insert(place, source);
+            }
+        }
+    }
+
+    /// Follows what changed about the models that the client may see.
+    fn rearrange(&mut self) {
+        for change in self.out.entry.changes() {
+            match change {
+                Change::Add(line) => self.listen(line, None),
+                Change::Remove(id) => {
+                    if let Some(place) = self.sources.iter().position(|source| source.id() == id) {
+                        let source = self.sources.remove(place);
+                        let answers = source.answers.iter().map(|pending| pending.answer.len());
+                        self.out.taken(answers.sum());
+                        self.out.withhold(id);
+                        self.forget(source);
+                    }
                 }
-                Some(since) => Have::Revision(*since),
-            };
-            Behind::opening(*id, have)
-        });
-        behind.collect()
+            }
+        }
+    }
+
+    fn forget(&self, source: Source) {
+        let mut progress = self.out.entry.progress.lock();
+        progress.retain(|progress| !Arc::ptr_eq(progress, &source.progress));
+        drop(progress);
+        source.close(&self.out.reader, self.out.name.as_ref());
     }
 
     /// The connection's number in the [registry](Server::registry).
     #[must_use]
     pub fn number(&self) -> u64 {
-        self.entry.number
+        self.out.entry.number
     }
 
     /// Who is at the other end.
     #[must_use]
     pub fn peer(&self) -> &Peer {
-        &self.entry.peer
+        &self.out.entry.peer
     }
 
     /// The codec in use.
     #[must_use]
     pub const fn codec(&self) -> &Codec {
-        &self.reader.codec
+        &self.out.reader.codec
     }
 
     /// The bytes that wait here to be taken.
     #[must_use]
     pub const fn queued_bytes(&self) -> usize {
-        self.queued
+        self.out.queued()
     }
 
     /// The client was heard of just now; for the [registry](Server::registry).
     pub fn active(&self, now: SystemTime) {
-        self.entry.active(now);
+        self.out.entry.active(now);
     }
 
     /// Why the connection has ended; `None` as long as it has not.
@@ -190,7 +180,7 @@ impl Connection {
     pub fn end(&mut self, reason: Ended) {
         let is_news = self.ended.is_none() && self.fault.is_none();
         if is_news && matches!(reason, Ended::TooLarge { .. }) {
-            self.server.inner.totals.hit(Limit::FrameBytes);
+            self.out.server.inner.totals.hit(Limit::FrameBytes);
         }
         self.finish(reason);
     }
@@ -198,11 +188,11 @@ impl Connection {
     pub(super) fn finish(&mut self, reason: Ended) {
         self.drained = false;
         self.ended.get_or_insert(reason);
-        self.ready.clear();
-        self.answers.clear();
-        self.behind.clear();
-        self.queued = 0;
-        self.entry.queued.store(0, Relaxed);
+        for source in &mut self.sources {
+            source.answers.clear();
+            source.behind.clear();
+        }
+        self.out.clear();
     }
 
     /// The next frame for the client; waits until there is one. `None`: the connection has [ended](Self::ended).
@@ -233,7 +223,7 @@ impl Connection {
     pub fn poll_closed(&mut self, context: &mut Context<'_>) -> Poll<()> {
         if self.ended.is_none() {
             self.signal.watch(context);
-            match self.entry.closing.get() {
+            match self.out.entry.closing.get() {
                 None | Some(Ended::Shutdown { .. }) => return Poll::Pending,
                 Some(reason) => self.finish(reason.clone()),
             }
@@ -243,58 +233,95 @@ impl Connection {
 
     /// The next frame for the client, if there is one now.
     pub fn try_next(&mut self) -> Option<Frame> {
+        self.rearrange();
+        let mut closing = false;
         if self.ended.is_none()
-            && let Some(reason) = self.entry.closing.get()
+            && let Some(reason) = self.out.entry.closing.get()
         {
             let reason = reason.clone();
             match reason {
                 // What there is goes out before.
                 Ended::Shutdown { .. } => {
-                    self.last.get_or_insert_with(|| self.shared.published());
+                    closing = true;
+                    for source in &mut self.sources {
+                        source.last.get_or_insert_with(|| source.shared.published());
+                    }
                 }
                 _ => self.finish(reason),
             }
         }
-        if self.ready.is_empty() && self.ended.is_none() {
+        if self.out.is_empty() && self.ended.is_none() {
             match self.fill() {
                 Err(error) => {
                     tracing::error!(%error, "a message cannot be encoded, the connection ends");
                     let error = error.to_string();
                     self.finish(Ended::Failed { error });
                 }
-                Ok(()) if self.ready.is_empty() && self.last.is_some() => {
-                    let reason = self.entry.closing.get().cloned();
+                Ok(()) if self.out.is_empty() && closing => {
+                    let reason = self.out.entry.closing.get().cloned();
                     self.finish(reason.unwrap_or(Ended::Left));
                 }
                 Ok(()) => {}
             }
         }
-        let Some(frame) = self.ready.pop_front() else {
+        let frame = self.out.pop();
+        if frame.is_none() {
             self.drained = self.ended.is_none();
-            return None;
-        };
-        self.queued -= frame.bytes.len();
-        self.entry.queued.store(self.queued, Relaxed);
-        self.entry.sent(frame.bytes.len());
-        Some(frame)
+        }
+        frame
+    }
+
+    /// Moves on to the next frames. Each source says all that it has before the next one does, unless that is much.
+    fn fill(&mut self) -> Result<(), CodecError> {
+        let mut silent = 0;
+        while silent < self.sources.len() {
+            let (turn, given) = self.turn;
+            let Some(source) = self.sources.get_mut(turn) else {
+                self.turn = (0, 0);
+                continue;
+            };
+            if source.is_lost() {
+                self.finish(Ended::Slow);
+                return Ok(());
+            }
+            let before = self.out.queued();
+            source.fill(&mut self.out)?;
+            let given = given + self.out.queued().saturating_sub(before);
+            if self.out.is_empty() {
+                silent += 1;
+                self.turn = (turn + 1, 0);
+            } else {
+                self.turn = if given > CHUNK {
+                    (turn + 1, 0)
+                } else {
+                    (turn, given)
+                };
+                return Ok(());
+            }
+        }
+        self.turn = (0, 0);
+        Ok(())
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
+        let entry = Arc::clone(&self.out.entry);
         let reason = self.ended.take().or_else(|| {
-            let closing = self.entry.closing.get().cloned();
+            let closing = entry.closing.get().cloned();
             closing.filter(|reason| !matches!(reason, Ended::Shutdown { .. }))
         });
         let reason = reason.or_else(|| self.fault.take()).unwrap_or(Ended::Left);
-        self.shared.forms.remove(&self.reader);
-        self.shared.listeners.remove(self.listener);
-        self.server.inner.registry.remove(&self.entry);
-        self.server.count(|connections| *connections -= 1);
-        let totals = &self.server.inner.totals;
-        totals.ended(self.entry.number, &self.entry.peer, &reason);
-        if let Some(hook) = &self.server.inner.hooks.disconnect {
-            hook(self.entry.number, &self.entry.peer, &reason);
+        let inner = Arc::clone(&self.out.server.inner);
+        inner.offer.leave(&entry);
+        for source in std::mem::take(&mut self.sources) {
+            self.forget(source);
+        }
+        inner.registry.remove(&entry);
+        self.out.server.count(|connections| *connections -= 1);
+        inner.totals.ended(entry.number, &entry.peer, &reason);
+        if let Some(hook) = &inner.hooks.disconnect {
+            hook(entry.number, &entry.peer, &reason);
         }
     }
 }
@@ -302,10 +329,10 @@ impl Drop for Connection {
 impl fmt::Debug for Connection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Connection")
-            .field("number", &self.entry.number)
-            .field("peer", &self.entry.peer)
-            .field("codec", &self.reader.codec)
-            .field("batch", &self.batch)
+            .field("number", &self.out.entry.number)
+            .field("peer", &self.out.entry.peer)
+            .field("codec", &self.out.reader.codec)
+            .field("batch", &self.out.batch)
             .field("ended", &self.ended)
             .finish_non_exhaustive()
     }

@@ -40,6 +40,9 @@ pub struct Limits {
     /// How many events a connection may be behind before it is told what became of them together instead of each:
     /// 1024 by default, which is also how many a session keeps.
     pub queued_events: u64,
+    /// The bytes that the passing state of a connection about a shared model may take as JSON: 16 KiB by default. A
+    /// larger one is ignored.
+    pub awareness_bytes: usize,
 }
 
 impl Default for Limits {
@@ -56,6 +59,7 @@ impl Default for Limits {
             connections: 1 << 16,
             queued_bytes: 1 << 20,
             queued_events: 1024,
+            awareness_bytes: 16 << 10,
         }
     }
 }

@@ -31,6 +31,9 @@ pub struct Opening {
     /// `ops=splice`: edited texts may come, and be sent, as [`Op::Splice`](crate::Op::Splice). The parameter is a list
     /// with commas; names that are not known are for later servers.
     pub splices: bool,
+    /// `ops=stamp`, in the same list: the revision in a proposal is the one that the client has of the model. Clients
+    /// that do not say so send 0, which means nothing.
+    pub stamps: bool,
     /// `epoch`: the epoch that the revisions belong to. A client that gives the parameter, even empty, knows of epochs
     /// and is told the server's.
     pub epoch: Option<Option<Epoch>>,
@@ -48,7 +51,10 @@ impl Opening {
             match &*name {
                 "codec" => opening.codec = Some(value.into_owned()).filter(|name| !name.is_empty()),
                 "batch" => opening.batch = matches!(&*value, "1" | "true"),
-                "ops" => opening.splices = value.split(',').any(|op| op == "splice"),
+                "ops" => {
+                    opening.splices = value.split(',').any(|op| op == "splice");
+                    opening.stamps = value.split(',').any(|op| op == "stamp");
+                }
                 "since" if value.is_empty() => opening.since.clear(),
                 "since" => {
                     opening.since =

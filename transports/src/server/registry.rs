@@ -1,13 +1,18 @@
 //! The connections of a server, and what they did so far.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicBool, AtomicU64, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, SystemTime};
 
 use parking_lot::Mutex;
 
+use super::connection::Progress;
 use super::meters::Meters;
+use super::offer::Change;
 use super::stats::{Limit, Totals};
 use super::{Ended, Limits, Opening, OpeningError, Peer, RefusalKind};
 use crate::codec::Codec;
@@ -42,9 +47,9 @@ pub struct ConnectionInfo {
 /// What a connection and the server share.
 ///
 /// Counters have one writer, the connection, so that counting costs a load and a store.
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub(super) number: u64,
-    pub(super) peer: Peer,
+    pub(crate) peer: Peer,
     codec: String,
     signal: Arc<Signal>,
     /// Why others want it to end.
@@ -55,7 +60,12 @@ pub(super) struct Entry {
     outgoing: Traffic,
     meters: Meters,
     pub(super) queued: AtomicUsize,
-    pub(super) cursor: AtomicU64,
+    /// How far it has come with each session that it listens to.
+    pub(super) progress: Mutex<Vec<Arc<Progress>>>,
+    /// What it is to follow the next time that it is looked at.
+    changes: Mutex<Vec<Change>>,
+    changed: AtomicBool,
+    expiry: Mutex<Option<SystemTime>>,
 }
 
 #[derive(Default)]
@@ -102,7 +112,7 @@ impl Entry {
             .store(millis.try_into().unwrap_or(u64::MAX), Relaxed);
     }
 
-    pub(super) fn close(&self, reason: Ended) -> bool {
+    pub(crate) fn close(&self, reason: Ended) -> bool {
         let mut first = false;
         self.closing.get_or_init(|| {
             first = true;
@@ -112,7 +122,30 @@ impl Entry {
         first
     }
 
-    pub(super) fn info(&self, published: u64) -> ConnectionInfo {
+    /// When its rights run out.
+    pub(crate) fn expiry(&self) -> Option<SystemTime> {
+        *self.expiry.lock()
+    }
+
+    pub(crate) fn expire(&self, at: Option<SystemTime>) {
+        *self.expiry.lock() = at;
+    }
+
+    /// Something changes for the connection, before it takes or gives another frame.
+    pub(crate) fn change(&self, change: Change) {
+        self.changes.lock().push(change);
+        self.changed.store(true, Release);
+        self.signal.raise();
+    }
+
+    pub(super) fn changes(&self) -> Vec<Change> {
+        if !self.changed.load(Relaxed) || !self.changed.swap(false, Acquire) {
+            return Vec::new();
+        }
+        std::mem::take(&mut *self.changes.lock())
+    }
+
+    pub(super) fn info(&self) -> ConnectionInfo {
         let active = match self.active.load(Relaxed) {
             0 => None,
             millis => SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis)),
@@ -129,7 +162,12 @@ impl Entry {
             frames_out,
             bytes_out,
             queued_bytes: self.queued.load(Relaxed),
-            behind: published.saturating_sub(self.cursor.load(Relaxed)),
+            behind: self
+                .progress
+                .lock()
+                .iter()
+                .map(|progress| progress.behind())
+                .sum(),
         }
     }
 }
@@ -182,7 +220,10 @@ impl Registry {
             incoming: Traffic::default(),
             outgoing: Traffic::default(),
             queued: AtomicUsize::new(0),
-            cursor: AtomicU64::new(u64::MAX),
+            progress: Mutex::default(),
+            changes: Mutex::default(),
+            changed: AtomicBool::new(false),
+            expiry: Mutex::default(),
         });
         open.entries.insert(number, Arc::clone(&entry));
         Ok(entry)

@@ -91,10 +91,11 @@ pub(super) enum Limit {
     Connections,
     QueuedBytes,
     QueuedEvents,
+    AwarenessBytes,
 }
 
 impl Limit {
-    const NAMES: [&'static str; 11] = [
+    const NAMES: [&'static str; 12] = [
         "frame_bytes",
         "frame_nodes",
         "edit_ops",
@@ -106,6 +107,7 @@ impl Limit {
         "connections",
         "queued_bytes",
         "queued_events",
+        "awareness_bytes",
     ];
 
     pub(super) fn name(self) -> &'static str {

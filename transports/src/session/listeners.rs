@@ -14,17 +14,15 @@ use slab::Slab;
 pub(crate) struct Listeners(RwLock<Slab<Arc<Signal>>>);
 
 impl Listeners {
-    pub(crate) fn add(&self) -> (usize, Arc<Signal>) {
-        let signal = Arc::<Signal>::default();
-        let key = self.0.write().insert(Arc::clone(&signal));
-        (key, signal)
+    pub(crate) fn add(&self, signal: Arc<Signal>) -> usize {
+        self.0.write().insert(signal)
     }
 
     pub(crate) fn remove(&self, key: usize) {
         self.0.write().remove(key);
     }
 
-    pub(super) fn raise(&self) {
+    pub(crate) fn raise(&self) {
         for (_, signal) in self.0.read().iter() {
             signal.raise();
         }

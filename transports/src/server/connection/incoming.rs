@@ -10,7 +10,7 @@ use super::outgoing::{Pending, Reply};
 use crate::changes::Texts;
 use crate::codec::{Codec, CodecError};
 use crate::edit::{Budget, Reason};
-use crate::message::{Message, ModelId};
+use crate::message::{Json, Message, ModelId};
 use crate::patch::{Op, Patch};
 use crate::path::Segment;
 use crate::session::{Answer, Frame, Origin};
@@ -38,23 +38,24 @@ impl Connection {
     }
 
     fn take_in(&mut self, frame: &Frame) -> Result<(), ConnectionError> {
-        if self.ended.is_some() || self.entry.closing.get().is_some() {
+        self.rearrange();
+        if self.ended.is_some() || self.out.entry.closing.get().is_some() {
             return Err(ConnectionError::Ended);
         }
-        self.entry.received(frame.bytes.len());
-        let limits = *self.server.limits();
-        let totals = &self.server.inner.totals;
+        self.out.entry.received(frame.bytes.len());
+        let limits = *self.out.server.limits();
+        let totals = &self.out.server.inner.totals;
         let (size, limit) = (frame.bytes.len(), limits.frame_bytes);
         if size > limit {
             totals.hit(Limit::FrameBytes);
             return Err(ConnectionError::TooLarge { size, limit });
         }
-        let (queued, limit) = (self.queued, limits.queued_bytes);
-        if queued > limit && !self.answers.is_empty() {
+        let (queued, limit) = (self.out.queued(), limits.queued_bytes);
+        if queued > limit && self.sources.iter().any(|source| !source.answers.is_empty()) {
             totals.hit(Limit::QueuedBytes);
             return Err(ConnectionError::Overloaded { queued, limit });
         }
-        let codec = match &self.reader.codec {
+        let codec = match &self.out.reader.codec {
             binary if frame.is_text && !binary.is_text() => &Codec::Json,
             codec => codec,
         };
@@ -69,7 +70,9 @@ impl Connection {
         let message = codec
             .read(&frame.bytes, look)
             .map_err(ConnectionError::Malformed)?;
-        self.renewed.clear();
+        self.sources
+            .iter_mut()
+            .for_each(|source| source.renewed.clear());
         match message {
             Message::Patch {
                 id,
@@ -79,6 +82,10 @@ impl Connection {
             } => self
                 .edit(id, patch, proposal, &limits)
                 .map_err(ConnectionError::Codec),
+            Message::Awareness { id, state, .. } => {
+                self.aware(id, state, &limits);
+                Ok(())
+            }
             // Kinds that mean nothing here, today or ever.
             _ => Ok(()),
         }
@@ -91,8 +98,15 @@ impl Connection {
         proposal: Option<String>,
         limits: &Limits,
     ) -> Result<(), CodecError> {
-        let Some(model) = self.shared.model(id) else {
-            self.server.inner.totals.edited(Edited::Rejected);
+        // A model that the client may not see is looked for in vain among its own, as one that is not there.
+        let shared = self.sources.iter().position(|source| source.id() == id);
+        let place = shared.unwrap_or_default();
+        let model = self.sources.get(place).and_then(|source| {
+            let model = source.shared.model(id)?;
+            Some((model, Arc::clone(&source.shared), source.common.clone()))
+        });
+        let Some((model, shared, common)) = model else {
+            self.out.server.inner.totals.edited(Edited::Rejected);
             let error = cut(format!("there is no model {id}"));
             let reject = Message::Reject {
                 id,
@@ -101,45 +115,63 @@ impl Connection {
                 proposal,
                 crdt_ops: None,
             };
-            return self.answer(id, &reject);
+            return self.answer(place, id, &reject);
         };
-        let mut ops = patch.ops;
+        if common.as_ref().is_some_and(|common| !common.may_write) {
+            let error = "this model is only to be read here".to_owned();
+            return self.refuse(place, id, model.rev(), error, proposal);
+        }
+        let Patch { rev, mut ops } = patch;
         if let Err((limit, error)) = within(limits, &ops) {
-            self.server.inner.totals.hit(limit);
-            return self.refuse(id, model.rev(), error, proposal);
+            self.out.server.inner.totals.hit(limit);
+            return self.refuse(place, id, model.rev(), error, proposal);
         }
         let splice = ops.iter().find(|op| matches!(op, Op::Splice { .. }));
-        if let Some(splice) = splice.filter(|_| self.reader.texts == Texts::Whole) {
+        if let Some(splice) = splice.filter(|_| self.out.reader.texts == Texts::Whole) {
             let error = format!(
                 "{}: a `Splice` is for connections that ask for it, with `ops=splice`",
                 splice.path()
             );
-            return self.refuse(id, model.rev(), error, proposal);
+            return self.refuse(place, id, model.rev(), error, proposal);
         }
-        if let Some(hook) = &self.server.inner.hooks.edit {
+        let inner = Arc::clone(&self.out.server.inner);
+        if let Some(hook) = &inner.hooks.edit {
             let mut proposed = Proposal {
-                connection: self.entry.number,
-                peer: &self.entry.peer,
+                connection: self.out.entry.number,
+                peer: &self.out.entry.peer,
                 model: id,
                 type_name: model.type_name(),
                 ops: &mut ops,
             };
             if let Err(error) = hook(&mut proposed) {
-                return self.refuse(id, model.rev(), error, proposal);
+                return self.refuse(place, id, model.rev(), error, proposal);
             }
         }
         let proposal: Option<Arc<str>> = proposal.map(Arc::from);
         let origin = Origin {
-            connection: self.entry.number,
+            connection: self.out.entry.number,
             proposal: proposal.clone(),
         };
         let budget = Budget::of(limits.moved_items);
-        let totals = &self.server.inner.totals;
-        match model.edit(&self.shared, ops, budget, origin) {
+        let answer = match common {
+            None => model.edit(&shared, ops, budget, origin),
+            Some(common) => {
+                // Nobody has seen what is not there yet.
+                let seen = if self.stamps {
+                    rev.min(model.rev())
+                } else {
+                    rev
+                };
+                let patch = Patch { rev: seen, ops };
+                common.arbiter.edit(patch, &common.origin, budget, origin)
+            }
+        };
+        let totals = &inner.totals;
+        match answer {
             Answer::Made { position, rev } => {
                 totals.edited(Edited::Made);
                 if let Some(proposal) = proposal {
-                    self.queue(position, id, Reply::Echo(proposal, rev));
+                    self.queue(place, position, id, Reply::Echo(proposal, rev));
                 }
                 Ok(())
             }
@@ -148,30 +180,47 @@ impl Connection {
                 let Some(proposal) = proposal.map(|proposal| proposal.to_string()) else {
                     return Ok(());
                 };
-                self.answer(id, &Message::Ack { id, rev, proposal })
+                self.answer(place, id, &Message::Ack { id, rev, proposal })
             }
             Answer::Refused { rev, error } => {
                 if matches!(error.reason, Reason::TooManyMoved { .. }) {
                     totals.hit(Limit::MovedItems);
                 }
                 let proposal = proposal.map(|proposal| proposal.to_string());
-                self.refuse(id, rev, error.to_string(), proposal)
+                self.refuse(place, id, rev, error.to_string(), proposal)
             }
         }
     }
 
+    /// Others are told of the client's passing state, unless it is not about a model that it shares with them.
+    fn aware(&mut self, id: ModelId, state: Json, limits: &Limits) {
+        let Some(source) = self.sources.iter().find(|source| source.id() == id) else {
+            return;
+        };
+        if source.common.is_none() {
+            return;
+        }
+        if !fits(&state, limits.awareness_bytes) {
+            self.out.server.inner.totals.hit(Limit::AwarenessBytes);
+            return;
+        }
+        let name = self.out.name.get_or_insert_with(name);
+        source.state(state, name);
+    }
+
     fn refuse(
         &mut self,
+        place: usize,
         id: ModelId,
         rev: u64,
         error: String,
         proposal: Option<String>,
     ) -> Result<(), CodecError> {
         let error = cut(error);
-        self.server.inner.totals.edited(Edited::Rejected);
+        self.out.server.inner.totals.edited(Edited::Rejected);
         tracing::debug!(
             name: "transports.rejected",
-            connection = self.entry.number,
+            connection = self.out.entry.number,
             model = id,
             error,
             "an edit is rejected"
@@ -183,25 +232,53 @@ impl Connection {
             proposal,
             crdt_ops: None,
         };
-        let reject = self.reader.codec.encode(&reject)?;
-        self.queue(self.shared.published(), id, Reply::Refusal(reject));
+        // Clients do not show their own changes to what is shared before they come back.
+        if self
+            .sources
+            .get(place)
+            .is_some_and(|source| source.common.is_some())
+        {
+            return self.answer(place, id, &reject);
+        }
+        let reject = self.out.reader.codec.encode(&reject)?;
+        self.queue_now(place, id, Reply::Refusal(reject));
         Ok(())
     }
 
-    fn answer(&mut self, id: ModelId, message: &Message) -> Result<(), CodecError> {
-        let frame = self.reader.codec.encode(message)?;
-        self.queue(self.shared.published(), id, Reply::Frame(frame));
+    fn answer(&mut self, place: usize, id: ModelId, message: &Message) -> Result<(), CodecError> {
+        let frame = self.out.reader.codec.encode(message)?;
+        self.queue_now(place, id, Reply::Frame(frame));
         Ok(())
     }
 
-    fn queue(&mut self, position: u64, id: ModelId, answer: Reply) {
-        self.count_queued(answer.len());
-        self.answers.push_back(Pending {
-            position,
-            id,
-            answer,
-        });
+    fn queue_now(&mut self, place: usize, id: ModelId, answer: Reply) {
+        if let Some(source) = self.sources.get(place) {
+            let position = source.shared.published();
+            self.queue(place, position, id, answer);
+        }
     }
+
+    fn queue(&mut self, place: usize, position: u64, id: ModelId, answer: Reply) {
+        if let Some(source) = self.sources.get_mut(place) {
+            self.out.added(answer.len());
+            source.answers.push_back(Pending {
+                position,
+                id,
+                answer,
+            });
+        }
+    }
+}
+
+/// What others are to know a connection by: 32 hex digits that nobody can guess.
+fn name() -> Arc<str> {
+    let half = || getrandom::u64().expect("the operating system has random numbers");
+    Arc::from(format!("{:016x}{:016x}", half(), half()))
+}
+
+/// Whether a state takes no more bytes than that as JSON.
+fn fits(state: &Json, limit: usize) -> bool {
+    serde_json::to_vec(state).is_ok_and(|bytes| bytes.len() <= limit)
 }
 
 /// Checks what does not depend on the model.

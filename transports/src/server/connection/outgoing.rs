@@ -6,10 +6,11 @@ use std::sync::atomic::Ordering::Relaxed;
 use bytes::Bytes;
 
 use super::super::stats::{Limit, Resumed};
-use super::Connection;
+use super::outbox::Outbox;
+use super::source::Source;
 use crate::codec::CodecError;
 use crate::message::{Message, ModelId};
-use crate::session::{CHUNK, Event, Frame, Have, Logged, batch};
+use crate::session::{CHUNK, Event, Have, Logged, batch};
 
 /// A model that the client is to be told of apart from the feed.
 pub(super) struct Behind {
@@ -67,12 +68,12 @@ impl Reply {
 /// How many events are taken from the feed at a time.
 const EVENTS: usize = 256;
 
-impl Connection {
+impl Source {
     /// Moves on to the next frames: some [`CHUNK`] of bytes, or one message that is larger.
-    pub(super) fn fill(&mut self) -> Result<(), CodecError> {
-        while self.ready.is_empty() {
+    pub(super) fn fill(&mut self, out: &mut Outbox) -> Result<(), CodecError> {
+        while out.is_empty() {
             if let Some(behind) = self.behind.pop_front() {
-                self.bring(behind)?;
+                self.bring(behind, out)?;
                 continue;
             }
             let published = self.shared.published();
@@ -81,17 +82,17 @@ impl Connection {
             if let Some(pending) = self.answers.front() {
                 let is_echo = matches!(pending.answer, Reply::Echo(..));
                 if pending.position < self.cursor || pending.position == self.cursor && !is_echo {
-                    self.answer_next()?;
+                    self.answer_next(out)?;
                     continue;
                 }
                 until = until.min(pending.position + u64::from(is_echo));
             }
             if self.cursor >= until {
-                return Ok(());
+                return self.push_statuses(out);
             }
-            if published - self.cursor > self.server.limits().queued_events {
-                self.server.inner.totals.hit(Limit::QueuedEvents);
-                self.fall_behind(published);
+            if published - self.cursor > out.server.limits().queued_events {
+                out.server.inner.totals.hit(Limit::QueuedEvents);
+                self.fall_behind(published, out);
                 continue;
             }
             let events = self
@@ -100,57 +101,57 @@ impl Connection {
                 .read()
                 .read(self.cursor, until, EVENTS, CHUNK);
             match events {
-                Some(events) => self.push_events(events)?,
-                None => self.fall_behind(published),
+                Some(events) => self.push_events(events, out)?,
+                None => self.fall_behind(published, out),
             }
         }
         Ok(())
     }
 
-    fn push_events(&mut self, events: Vec<Event>) -> Result<(), CodecError> {
+    fn push_events(&mut self, events: Vec<Event>, out: &mut Outbox) -> Result<(), CodecError> {
         let mut together = Vec::new();
         for event in events {
             match event {
                 Event::Patch(patch) if self.is_known(&patch) => {
                     // A whole model told the client of its own edit: what is left to say is that it was one.
-                    if let Some(proposal) = self.proposal_of(&patch)
-                        && self.forget_echo(patch.position)
+                    if let Some(proposal) = out.proposal_of(&patch)
+                        && self.forget_echo(patch.position, out)
                     {
-                        self.push_together(&mut together)?;
-                        self.push_ack(patch.id, patch.rev, proposal)?;
+                        self.push_together(&mut together, out)?;
+                        self.push_ack(patch.id, patch.rev, proposal, out)?;
                     }
                 }
-                Event::Patch(patch) if self.batch && patch.origin.is_none() => {
-                    match patch.frame(&self.reader)? {
+                Event::Patch(patch) if out.batch && patch.origin.is_none() => {
+                    match patch.frame(&out.reader)? {
                         Some(frame) => together.push(frame),
                         None => {
-                            self.push_together(&mut together)?;
-                            self.renew(patch.id)?;
+                            self.push_together(&mut together, out)?;
+                            self.renew(patch.id, out)?;
                         }
                     }
                 }
                 Event::Patch(patch) => {
-                    self.push_together(&mut together)?;
-                    self.push_patch(&patch)?;
+                    self.push_together(&mut together, out)?;
+                    self.push_patch(&patch, out)?;
                 }
                 Event::Hosted(id) => {
-                    self.push_together(&mut together)?;
+                    self.push_together(&mut together, out)?;
                     if !self.ahead.iter().any(|ahead| ahead.id == id) {
-                        self.bring(Behind::opening(id, Have::Nothing))?;
+                        self.bring(Behind::opening(id, Have::Nothing), out)?;
                     }
                 }
             }
             self.move_to(self.cursor + 1);
-            if self.queued > CHUNK {
+            if out.queued() > CHUNK {
                 break;
             }
         }
-        self.push_together(&mut together)
+        self.push_together(&mut together, out)
     }
 
     fn move_to(&mut self, cursor: u64) {
         self.cursor = cursor;
-        self.entry.cursor.store(cursor, Relaxed);
+        self.progress.cursor.store(cursor, Relaxed);
         if !self.ahead.is_empty() {
             self.ahead.retain(|ahead| cursor < ahead.until);
         }
@@ -161,15 +162,8 @@ impl Connection {
         self.ahead.iter().any(known)
     }
 
-    /// The name that this client gave to the edit that became this patch.
-    fn proposal_of(&self, patch: &Logged) -> Option<Arc<str>> {
-        let origin = patch.origin.as_ref()?;
-        let mine = origin.connection == self.entry.number;
-        origin.proposal.clone().filter(|_| mine)
-    }
-
     /// The edit that made the event at this position needs no further answer. Returns whether it needed one.
-    fn forget_echo(&mut self, position: u64) -> bool {
+    fn forget_echo(&mut self, position: u64, out: &mut Outbox) -> bool {
         let is_it = |pending: &Pending| {
             pending.position == position && matches!(pending.answer, Reply::Echo(..))
         };
@@ -177,59 +171,59 @@ impl Connection {
             return false;
         };
         if let Some(pending) = self.answers.remove(place) {
-            self.queued -= pending.answer.len();
+            out.taken(pending.answer.len());
         }
         true
     }
 
     /// Messages that may share a frame.
-    fn push_together(&mut self, frames: &mut Vec<Bytes>) -> Result<(), CodecError> {
+    fn push_together(&self, frames: &mut Vec<Bytes>, out: &mut Outbox) -> Result<(), CodecError> {
         let frame = match frames.as_slice() {
             [] => return Ok(()),
             [only] => only.clone(),
-            several => batch(&self.reader.codec, several)?,
+            several => batch(&out.reader.codec, several)?,
         };
         frames.clear();
-        self.push(frame);
+        self.push(frame, out);
         Ok(())
     }
 
-    fn push_patch(&mut self, patch: &Logged) -> Result<(), CodecError> {
-        let frame = match self.proposal_of(patch) {
-            None => patch.frame(&self.reader)?,
+    fn push_patch(&mut self, patch: &Logged, out: &mut Outbox) -> Result<(), CodecError> {
+        let frame = match out.proposal_of(patch) {
+            None => patch.frame(&out.reader)?,
             Some(proposal) => {
-                self.forget_echo(patch.position);
-                patch.echo(&self.reader, &proposal)?
+                self.forget_echo(patch.position, out);
+                patch.echo(&out.reader, &proposal)?
             }
         };
         match frame {
-            Some(frame) => self.push(frame),
-            None => self.renew(patch.id)?,
+            Some(frame) => self.push(frame, out),
+            None => self.renew(patch.id, out)?,
         }
         Ok(())
     }
 
     /// Sends a model as it is, where a patch that this connection needs is not there in its form: it was made before any
     /// connection wanted that form.
-    fn renew(&mut self, id: ModelId) -> Result<(), CodecError> {
-        self.bring(Behind::opening(id, Have::Nothing))
+    fn renew(&mut self, id: ModelId, out: &mut Outbox) -> Result<(), CodecError> {
+        self.bring(Behind::opening(id, Have::Nothing), out)
     }
 
     /// Gives the first answer, which stands before the cursor.
-    fn answer_next(&mut self) -> Result<(), CodecError> {
+    fn answer_next(&mut self, out: &mut Outbox) -> Result<(), CodecError> {
         let Some(Pending { id, answer, .. }) = self.answers.pop_front() else {
             return Ok(());
         };
-        self.queued -= answer.len();
+        out.taken(answer.len());
         match answer {
-            Reply::Frame(frame) => self.push(frame),
+            Reply::Frame(frame) => self.push(frame, out),
             // Its patch is covered by what this client caught up with.
-            Reply::Echo(proposal, rev) => self.push_ack(id, rev, proposal)?,
+            Reply::Echo(proposal, rev) => self.push_ack(id, rev, proposal, out)?,
             Reply::Refusal(reject) => {
                 if !self.renewed.contains(&id) {
-                    self.bring(Behind::opening(id, Have::Nothing))?;
+                    self.bring(Behind::opening(id, Have::Nothing), out)?;
                 }
-                self.push(reject);
+                self.push(reject, out);
             }
         }
         Ok(())
@@ -237,9 +231,9 @@ impl Connection {
 
     /// The feed no longer has what this connection has not seen, or it is too much. The models' histories may have it:
     /// several patches of a model then go out as one. If not, it is the model as it is now.
-    fn fall_behind(&mut self, published: u64) {
-        let totals = &self.server.inner.totals;
-        totals.caught_up(self.entry.number, published - self.cursor);
+    fn fall_behind(&mut self, published: u64, out: &Outbox) {
+        let totals = &out.server.inner.totals;
+        totals.caught_up(out.entry.number, published - self.cursor);
         let models = self.shared.models.read();
         self.behind.extend(models.keys().map(|&id| {
             let ahead = self.ahead.iter().find(|ahead| ahead.id == id);
@@ -256,34 +250,34 @@ impl Connection {
     }
 
     /// Tells the client of one model what it lacks, or some of it.
-    fn bring(&mut self, behind: Behind) -> Result<(), CodecError> {
+    fn bring(&mut self, behind: Behind, out: &mut Outbox) -> Result<(), CodecError> {
         let Behind { id, have, .. } = behind;
         let Some(model) = self.shared.model(id) else {
             return Ok(());
         };
-        let update = model.update(&self.shared, &self.reader, have)?;
+        let update = model.update(&self.shared, &out.reader, have)?;
         if behind.resumes {
-            self.server.inner.totals.resumed(match update.snapshot {
+            out.server.inner.totals.resumed(match update.snapshot {
                 None => Resumed::Delta,
                 Some(_) => Resumed::Snapshot,
             });
         }
         if let Some(snapshot) = update.snapshot {
             self.renewed.push(id);
-            self.push(snapshot);
+            self.push(snapshot, out);
         }
         // An answer to one of this client's own edits stays a patch of its own.
-        let mine = |patch: &Arc<Logged>| self.proposal_of(patch).is_some();
+        let mine = |patch: &Arc<Logged>| out.proposal_of(patch).is_some();
         let runs: Vec<_> = update
             .patches
             .chunk_by(|patch, next| behind.composed && !mine(patch) && !mine(next))
             .collect();
         for run in runs {
             match run {
-                [only] => self.push_patch(only)?,
-                several => match Logged::composed(several, &self.reader)? {
-                    Some(frame) => self.push(frame),
-                    None => return self.renew(id),
+                [only] => self.push_patch(only, out)?,
+                several => match Logged::composed(several, &out.reader)? {
+                    Some(frame) => self.push(frame, out),
+                    None => return self.renew(id, out),
                 },
             }
         }
@@ -308,21 +302,21 @@ impl Connection {
         }
     }
 
-    fn push_ack(&mut self, id: ModelId, rev: u64, proposal: Arc<str>) -> Result<(), CodecError> {
+    fn push_ack(
+        &self,
+        id: ModelId,
+        rev: u64,
+        proposal: Arc<str>,
+        out: &mut Outbox,
+    ) -> Result<(), CodecError> {
         let proposal = proposal.to_string();
         let ack = Message::Ack { id, rev, proposal };
-        let frame = self.reader.codec.encode(&ack)?;
-        self.push(frame);
+        let frame = out.reader.codec.encode(&ack)?;
+        self.push(frame, out);
         Ok(())
     }
 
-    fn push(&mut self, bytes: Bytes) {
-        self.count_queued(bytes.len());
-        self.ready.push_back(Frame::of(&self.reader.codec, bytes));
-    }
-
-    pub(super) fn count_queued(&mut self, bytes: usize) {
-        self.queued += bytes;
-        self.entry.queued.store(self.queued, Relaxed);
+    pub(super) fn push(&self, bytes: Bytes, out: &mut Outbox) {
+        out.push(self.id(), bytes);
     }
 }

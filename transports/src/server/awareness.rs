@@ -1,0 +1,131 @@
+//! Passing states of connections: who is there, where the cursor is.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock};
+
+use bytes::Bytes;
+use parking_lot::RwLock;
+
+use crate::codec::{Codec, CodecError};
+use crate::message::{Json, Message, ModelId};
+use crate::writer::Format;
+
+/// The passing states about one model, each the last of its connection. Whoever is slow is told of the last only.
+#[derive(Default)]
+pub(crate) struct Statuses(RwLock<Table>);
+
+#[derive(Default)]
+struct Table {
+    /// By the positions at which they came.
+    states: BTreeMap<u64, Arc<Status>>,
+    positions: HashMap<Arc<str>, u64>,
+    next: u64,
+    /// The positions of those that are gone, but that some may not have been told of yet.
+    gone: BTreeMap<u64, Arc<str>>,
+    /// Those who were told up to a position before this one may have missed that somebody has gone.
+    forgotten: u64,
+}
+
+/// So many that have gone are remembered, for those who do not read for a while.
+const GONE: usize = 1024;
+
+/// The state of one connection.
+pub(crate) struct Status {
+    name: Arc<str>,
+    state: Json,
+    frames: [OnceLock<Bytes>; Format::ALL.len()],
+}
+
+impl Status {
+    pub(crate) const fn name(&self) -> &Arc<str> {
+        &self.name
+    }
+
+    /// The message that tells of it, encoded once for all.
+    pub(crate) fn frame(&self, id: ModelId, codec: &Codec) -> Result<Bytes, CodecError> {
+        let encode = || {
+            codec.encode(&Message::Awareness {
+                id,
+                state: self.state.clone(),
+                peer: Some(self.name.to_string()),
+            })
+        };
+        let place = codec
+            .format()
+            .and_then(|format| self.frames.get(format.slot()));
+        let Some(place) = place else {
+            return encode();
+        };
+        if let Some(frame) = place.get() {
+            return Ok(frame.clone());
+        }
+        let frame = encode()?;
+        Ok(place.get_or_init(|| frame).clone())
+    }
+}
+
+impl Statuses {
+    /// A connection has another state; null: it has none.
+    pub(crate) fn set(&self, name: Arc<str>, state: Json) {
+        self.0.write().set(name, state);
+    }
+
+    /// A connection is gone. Returns whether anybody has to hear of it.
+    pub(crate) fn leave(&self, name: &Arc<str>) -> bool {
+        let mut table = self.0.write();
+        let position = table.positions.get(name);
+        let had = position.is_some_and(|position| !table.gone.contains_key(position));
+        if had {
+            table.set(Arc::clone(name), Json::Null);
+        }
+        had
+    }
+
+    /// What came after what was told, in order, and where that ends. Who was told nothing hears of what is there.
+    pub(crate) fn since(&self, told: Option<u64>) -> (Vec<Arc<Status>>, u64) {
+        let table = self.0.read();
+        let news = table.states.range(told.unwrap_or_default()..);
+        let news = news.filter(|(_, status)| told.is_some() || !status.state.is_null());
+        let news = news.map(|(_, status)| Arc::clone(status)).collect();
+        (news, table.next)
+    }
+
+    pub(crate) fn has_forgotten(&self, told: u64) -> bool {
+        told < self.0.read().forgotten
+    }
+
+    /// All states that there are, by the names of their connections.
+    pub(crate) fn all(&self) -> Vec<(Arc<str>, Json)> {
+        let (news, _) = self.since(None);
+        let pair = |status: &Arc<Status>| (Arc::clone(&status.name), status.state.clone());
+        news.iter().map(pair).collect()
+    }
+}
+
+impl Table {
+    fn set(&mut self, name: Arc<str>, state: Json) {
+        let position = self.next;
+        self.next += 1;
+        if let Some(before) = self.positions.insert(Arc::clone(&name), position) {
+            self.states.remove(&before);
+            self.gone.remove(&before);
+        }
+        if state.is_null() {
+            self.gone.insert(position, Arc::clone(&name));
+        }
+        let frames = Default::default();
+        let status = Arc::new(Status {
+            name,
+            state,
+            frames,
+        });
+        self.states.insert(position, status);
+        if self.gone.len() > GONE
+            && let Some((position, name)) = self.gone.pop_first()
+        {
+            self.states.remove(&position);
+            self.positions.remove(&name);
+            self.forgotten = position + 1;
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! One of the sessions that a connection listens to.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+use super::outbox::Outbox;
+use super::outgoing::{Ahead, Behind, Pending};
+use crate::codec::CodecError;
+use crate::message::{Json, ModelId};
+use crate::server::offer::{Common, Line};
+use crate::server::stats::Resumed;
+use crate::server::{Opening, Server};
+use crate::session::{Have, Reader, Shared, Signal};
+
+/// How far a connection has come with a session; others look at it.
+pub(crate) struct Progress {
+    shared: Arc<Shared>,
+    pub(super) cursor: AtomicU64,
+}
+
+impl Progress {
+    /// How many events the connection has not seen yet.
+    pub(crate) fn behind(&self) -> u64 {
+        let published = self.shared.published();
+        published.saturating_sub(self.cursor.load(Relaxed))
+    }
+}
+
+/// A session that a connection listens to: a cursor into its feed, and the answers to edits of its models.
+pub(super) struct Source {
+    pub(super) shared: Arc<Shared>,
+    /// What is special about the session of a model that several tenants see.
+    pub(super) common: Option<Common>,
+    listener: usize,
+    pub(super) progress: Arc<Progress>,
+    /// Position in the feed of the next event to look at.
+    pub(super) cursor: u64,
+    /// What is told before the feed goes on.
+    pub(super) behind: VecDeque<Behind>,
+    /// Models that were told of beyond the cursor.
+    pub(super) ahead: Vec<Ahead>,
+    /// Models whose snapshot was sent since the client last said something.
+    pub(super) renewed: Vec<ModelId>,
+    /// Answers that do not stand in the feed, and proposals whose answer does; in order of their positions.
+    pub(super) answers: VecDeque<Pending>,
+    /// Where the feed ends for this connection, as the server shuts down.
+    pub(super) last: Option<u64>,
+    /// The position of the last passing state that was told; none: it is to be told what is there.
+    told: Option<u64>,
+}
+
+impl Source {
+    /// Listens to a session, from the state on that the client has of it.
+    pub(super) fn new(
+        line: Line,
+        signal: &Arc<Signal>,
+        reader: &Reader,
+        server: &Server,
+        opening: Option<&Opening>,
+    ) -> Self {
+        let Line { shared, common } = line;
+        shared.settle_first();
+        let listener = shared.listeners.add(Arc::clone(signal));
+        shared.forms.add(reader);
+        let cursor = shared.published();
+        let progress = Arc::new(Progress {
+            shared: Arc::clone(&shared),
+            cursor: AtomicU64::new(cursor),
+        });
+        let mut this = Self {
+            shared,
+            common,
+            listener,
+            progress,
+            cursor,
+            behind: VecDeque::new(),
+            ahead: Vec::new(),
+            renewed: Vec::new(),
+            answers: VecDeque::new(),
+            last: None,
+            told: None,
+        };
+        this.behind = this.beginning(server, opening);
+        this
+    }
+
+    /// All models, with what the client has of them.
+    fn beginning(&self, server: &Server, opening: Option<&Opening>) -> VecDeque<Behind> {
+        // Revisions of another life of the session mean nothing in this one.
+        let same_life = opening
+            .and_then(|opening| opening.epoch.flatten())
+            .is_none_or(|epoch| epoch == self.shared.epoch);
+        // Published hubs send models that are shared as a whole, and their clients know nothing of epochs.
+        let may_resume = |opening: &&Opening| self.common.is_none() || opening.epoch.is_some();
+        let since = opening.filter(may_resume).map(|opening| &opening.since);
+        let models = self.shared.models.read();
+        let behind = models.keys().map(|id| {
+            let have = match since.and_then(|since| since.get(id)) {
+                None => Have::Nothing,
+                Some(_) if !same_life => {
+                    server.inner.totals.resumed(Resumed::Epoch);
+                    Have::Nothing
+                }
+                Some(since) => Have::Revision(*since),
+            };
+            Behind::opening(*id, have)
+        });
+        behind.collect()
+    }
+
+    /// What frames of this source are marked with: the model that is shared; 0 for what is the tenant's own.
+    pub(super) fn id(&self) -> ModelId {
+        self.common.as_ref().map_or(0, |common| common.id)
+    }
+
+    /// The passing states of other connections that are new.
+    pub(super) fn push_statuses(&mut self, out: &mut Outbox) -> Result<(), CodecError> {
+        let Some(common) = &self.common else {
+            return Ok(());
+        };
+        let told = self.told;
+        let (news, next) = common.statuses.since(told);
+        for status in &news {
+            if out.name.as_ref() != Some(status.name()) {
+                let frame = status.frame(common.id, &out.reader.codec)?;
+                out.push(common.id, frame);
+            }
+        }
+        self.told = Some(next);
+        Ok(())
+    }
+
+    /// Whether somebody went away unnoticed, so long ago that it is forgotten.
+    pub(super) fn is_lost(&self) -> bool {
+        let told = self.told.zip(self.common.as_ref());
+        told.is_some_and(|(told, common)| common.statuses.has_forgotten(told))
+    }
+
+    /// The client has another passing state.
+    pub(super) fn state(&self, state: Json, name: &Arc<str>) {
+        if let Some(common) = &self.common {
+            common.statuses.set(Arc::clone(name), state);
+            self.shared.listeners.raise();
+        }
+    }
+
+    /// Ends here for this connection.
+    pub(super) fn close(self, reader: &Reader, name: Option<&Arc<str>>) {
+        self.shared.forms.remove(reader);
+        self.shared.listeners.remove(self.listener);
+        if let Some((common, name)) = self.common.as_ref().zip(name)
+            && common.statuses.leave(name)
+        {
+            self.shared.listeners.raise();
+        }
+    }
+}

@@ -1,0 +1,124 @@
+//! Where the models of a server come from.
+
+use std::sync::Arc;
+
+use tokio::sync::Notify;
+
+use super::awareness::Statuses;
+use super::registry::Entry;
+use super::{Peer, Refusal};
+use crate::edit::Budget;
+use crate::message::ModelId;
+use crate::patch::Patch;
+use crate::session::{Answer, Origin, Session, Shared, SyncReport};
+
+/// What stands behind a server: a session, or a hub of many.
+pub(crate) trait Offer: Send + Sync {
+    /// Looks at who comes, before anything is read for it. May leave data in the peer.
+    fn admit(&self, peer: &mut Peer) -> Result<(), Refusal>;
+
+    /// What a new connection listens to; the first is where models are looked for that are not shared.
+    fn join(&self, entry: &Arc<Entry>) -> (Line, Vec<Line>);
+
+    /// A connection is gone.
+    fn leave(&self, entry: &Arc<Entry>);
+
+    fn sync(&self) -> SyncReport;
+
+    /// Told when something was changed.
+    fn changed(&self) -> &Notify;
+
+    fn begin_at(&self, revision: u64) -> bool;
+
+    /// Does something with each session there is.
+    fn each(&self, see: &mut dyn FnMut(&Session));
+}
+
+/// A session to listen to.
+#[derive(Clone)]
+pub(crate) struct Line {
+    pub(crate) shared: Arc<Shared>,
+    /// Of a model that several tenants see.
+    pub(crate) common: Option<Common>,
+}
+
+/// What is special about a session whose one model several tenants see.
+#[derive(Clone)]
+pub(crate) struct Common {
+    pub(crate) id: ModelId,
+    pub(crate) arbiter: Arc<dyn Arbiter>,
+    pub(crate) statuses: Arc<Statuses>,
+    pub(crate) may_write: bool,
+    /// Who writes, as the arbiter knows it.
+    pub(crate) origin: Arc<str>,
+}
+
+/// Decides what of an edit counts.
+pub(crate) trait Arbiter: Send + Sync {
+    /// Makes what counts of an edit.
+    fn edit(&self, patch: Patch, writer: &str, budget: Budget, origin: Origin) -> Answer;
+}
+
+/// What changes for a connection while it is open.
+pub(crate) enum Change {
+    /// It hears of a model from now on, or may do something else with it.
+    Add(Line),
+    /// It hears no more of a model.
+    Remove(ModelId),
+}
+
+impl Offer for Session {
+    fn admit(&self, _: &mut Peer) -> Result<(), Refusal> {
+        Ok(())
+    }
+
+    fn join(&self, _: &Arc<Entry>) -> (Line, Vec<Line>) {
+        let line = Line {
+            shared: Arc::clone(self.shared()),
+            common: None,
+        };
+        (line, Vec::new())
+    }
+
+    fn leave(&self, _: &Arc<Entry>) {}
+
+    fn sync(&self) -> SyncReport {
+        self.sync()
+    }
+
+    fn changed(&self) -> &Notify {
+        self.shared().dirty.changed()
+    }
+
+    fn begin_at(&self, revision: u64) -> bool {
+        self.begin_at(revision)
+    }
+
+    fn each(&self, see: &mut dyn FnMut(&Session)) {
+        see(self);
+    }
+}
+
+/// The models that a [`Server`](super::Server) serves: those of a [`Session`], which everybody sees, or those of a
+/// [`Hub`](crate::Hub).
+pub struct Served {
+    pub(crate) offer: Arc<dyn Offer>,
+    pub(crate) session: Option<Session>,
+}
+
+impl From<Session> for Served {
+    fn from(session: Session) -> Self {
+        Self {
+            offer: Arc::new(session.clone()),
+            session: Some(session),
+        }
+    }
+}
+
+impl std::fmt::Debug for Served {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Served")
+            .field("session", &self.session)
+            .finish_non_exhaustive()
+    }
+}
