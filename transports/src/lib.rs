@@ -43,6 +43,7 @@
 //!   hand on one of them.
 //! - [`Server`]: lets peers connect to a session; a [`Connection`](server::Connection) turns frames into edits and
 //!   changes into frames. It has no sockets: adapters, yours included, move the frames.
+//! - [`Hub`]: many sessions behind one server, and models that several of them see.
 //! - [`Mirror`], [`Mirrors`]: the receiving half, typed or as [`Value`]s.
 //! - [`Codec`]: messages as JSON, MessagePack, CBOR, or in a format of your own.
 //!
@@ -81,6 +82,7 @@ mod writer;
 pub use self::changes::{Changes, Fault};
 pub use self::codec::{Codec, CodecError, CustomCodec};
 pub use self::edit::PatchError;
+pub use self::hub::Hub;
 pub use self::message::Message;
 pub use self::mirror::{Mirror, Mirrors, diff};
 pub use self::patch::{Op, Patch};

@@ -1,0 +1,92 @@
+//! Who may see and write what.
+
+use std::time::SystemTime;
+
+use super::Tenant;
+use crate::message::ModelId;
+use crate::server::{Peer, Refusal};
+
+/// What a tenant may do with a shared model.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Mode {
+    /// See it.
+    Read,
+    /// See it and propose edits.
+    Write,
+}
+
+/// A connection, as an [`Authorizer`] is asked about it.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct Viewer<'a> {
+    /// Whose it is.
+    pub tenant: &'a Tenant,
+    /// Who it is.
+    pub peer: &'a Peer,
+}
+
+impl<'a> Viewer<'a> {
+    pub(super) const fn new(tenant: &'a Tenant, peer: &'a Peer) -> Self {
+        Self { tenant, peer }
+    }
+}
+
+/// Narrows what single connections may do. Subscriptions say what a tenant may; this says what somebody of that tenant
+/// may, by what is known of the connection. Edits are asked for by
+/// [`on_edit`](crate::server::ServerBuilder::on_edit).
+///
+/// It must not wait, as nobody else connects meanwhile, and it must not change subscriptions.
+///
+/// ```
+/// use std::time::SystemTime;
+/// use transports::hub::{Authorizer, Mode, Viewer};
+/// use transports::message::ModelId;
+/// use transports::server::{Refusal, RefusalKind};
+///
+/// #[derive(Clone)]
+/// struct Token {
+///     until: SystemTime,
+///     spectator: bool,
+/// }
+///
+/// struct ByToken;
+///
+/// impl Authorizer for ByToken {
+///     fn connect(&self, viewer: &Viewer<'_>) -> Result<Option<SystemTime>, Refusal> {
+///         match viewer.peer.get::<Token>() {
+///             Some(token) => Ok(Some(token.until)),
+///             None => Err(RefusalKind::Unauthorized.because("no token")),
+///         }
+///     }
+///
+///     fn subscribe(&self, viewer: &Viewer<'_>, _: ModelId, mode: Mode) -> Option<Mode> {
+///         let spectator = viewer.peer.get::<Token>().is_some_and(|token| token.spectator);
+///         Some(if spectator { Mode::Read } else { mode })
+///     }
+/// }
+/// # let _: Box<dyn Authorizer> = Box::new(ByToken);
+/// ```
+pub trait Authorizer: Send + Sync + 'static {
+    /// Whether somebody may be connected, and until when: at that time it is [asked again](super::Hub::expire). Without
+    /// a time it is asked again only if the application [says so](super::Hub::reauthorize).
+    ///
+    /// # Errors
+    /// Why not. An open connection is closed with that reason, and clients of ours do not come back by themselves.
+    fn connect(&self, viewer: &Viewer<'_>) -> Result<Option<SystemTime>, Refusal> {
+        let _ = viewer;
+        Ok(None)
+    }
+
+    /// What a connection may do with a shared model that its tenant is subscribed to: `mode` at most. `None`: it is not
+    /// to know of it.
+    fn subscribe(&self, viewer: &Viewer<'_>, id: ModelId, mode: Mode) -> Option<Mode> {
+        let _ = (viewer, id);
+        Some(mode)
+    }
+}
+
+/// What came out of asking, on the way to the connection.
+#[derive(Clone, Copy)]
+pub(super) struct Admitted {
+    pub(super) expiry: Option<SystemTime>,
+}
