@@ -9,6 +9,7 @@
 
 mod client;
 mod findings;
+mod hub;
 mod jupyter;
 mod merge;
 mod messages;

@@ -6,6 +6,7 @@ mod bindings;
 mod client;
 mod conformance;
 mod derive;
+mod hub;
 mod jupyter;
 mod property;
 mod server;

@@ -1,4 +1,5 @@
-//! Moves the frames of a [`transports::Server`] over real connections.
+//! Moves the frames of a [`transports::Server`] over real connections. Where one is taken, a [`transports::Hub`] may stand,
+//! too.
 //!
 //! | adapter | direction | codecs | mount it with |
 //! |---|---|---|---|
@@ -109,9 +110,7 @@ fn mount(server: &transports::Server) {
 
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     // 65,536 revisions a second, all life long, and far from 2^53, where numbers of JavaScript end.
-    server
-        .session()
-        .begin_at(since.map_or(0, |since| since.as_secs()) << 16);
+    server.begin_at(since.map_or(0, |since| since.as_secs()) << 16);
 }
 
 /// The example of the README, compiled.

@@ -104,7 +104,7 @@ impl Shutdown {
 
 fn shut_down(server: &Server) {
     // Faults are reported to the log by the sync itself.
-    let _ = server.session().sync();
+    let _ = server.sync();
     server.shutdown("shutting down");
 }
 

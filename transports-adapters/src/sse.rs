@@ -43,7 +43,7 @@ use crate::shutdown::{Cut, Shutdown};
 /// let app: Router = Router::new().route("/sse", sse(server));
 /// # drop(app);
 /// ```
-pub fn sse<S>(server: Server) -> MethodRouter<S>
+pub fn sse<S>(server: impl Into<Server>) -> MethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
@@ -95,10 +95,10 @@ pub struct EventStream {
 impl EventStream {
     /// Clients of this server, with the default settings.
     #[must_use]
-    pub fn new(server: Server) -> Self {
+    pub fn new(server: impl Into<Server>) -> Self {
         let settings = EventStreamSettings::default();
         Self {
-            server,
+            server: server.into(),
             streams: streams(&settings),
             settings,
             door: Door::default(),
@@ -228,13 +228,13 @@ impl EventStream {
             let of_this_life = opening
                 .epoch
                 .flatten()
-                .is_none_or(|epoch| epoch == self.server.session().epoch());
+                .is_none_or(|epoch| epoch == self.server.epoch());
             let since = if of_this_life {
                 opening.since.clone()
             } else {
                 Default::default()
             };
-            Arc::new(Told::new(self.server.session().epoch(), since))
+            Arc::new(Told::new(self.server.epoch(), since))
         });
         let connection = self.server.open_for(&opening, peer("sse", request))?;
         let secret = secret()?;

@@ -46,7 +46,7 @@ use crate::shutdown::{Shutdown, ShutdownHeld};
 /// let app: Router = Router::new().route("/ws", ws(server));
 /// # drop(app);
 /// ```
-pub fn ws<S>(server: Server) -> MethodRouter<S>
+pub fn ws<S>(server: impl Into<Server>) -> MethodRouter<S>
 where
     S: Clone + Send + Sync + 'static,
 {
@@ -102,9 +102,9 @@ pub struct WebSocket {
 impl WebSocket {
     /// Clients of this server, with the default settings.
     #[must_use]
-    pub fn new(server: Server) -> Self {
+    pub fn new(server: impl Into<Server>) -> Self {
         Self {
-            server,
+            server: server.into(),
             settings: WebSocketSettings::default(),
             door: Door::default(),
             protocols: Vec::new(),

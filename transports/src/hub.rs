@@ -34,6 +34,9 @@ pub const HOST: &str = "<host>";
 /// The id of the first model that is shared: 2^40. Ids below are of tenants' own models.
 pub const FIRST_SHARED: ModelId = 1 << 40;
 
+/// Published hubs ignore frames that are no messages. Here a connection that goes on with it ends.
+const PATIENCE: u32 = 8;
+
 /// Many users on one server: tenants, each with a [`Session`] of its own, and models that several of them see.
 ///
 /// A connection belongs to the tenant whose key is found in its request. It sees that tenant's models, and the shared
@@ -447,6 +450,10 @@ impl Offer for Hub {
         (line, lines)
     }
 
+    fn patience(&self) -> u32 {
+        PATIENCE
+    }
+
     fn leave(&self, entry: &Arc<Entry>) {
         let Some(key) = entry.peer.get::<Tenant>() else {
             return;
@@ -478,6 +485,10 @@ impl Offer for Hub {
         let mut begin = true;
         state.each(&mut |session| begin &= session.begin_at(revision));
         begin
+    }
+
+    fn epoch(&self) -> Epoch {
+        self.inner.epoch
     }
 
     fn each(&self, see: &mut dyn FnMut(&Session)) {

@@ -32,6 +32,7 @@ use self::registry::Registry;
 pub use self::stats::Stats;
 use self::stats::Totals;
 use crate::codec::{Codec, CustomCodec};
+use crate::message::Epoch;
 use crate::session::{Session, SyncReport};
 /// Data of any types, one of each.
 pub use http::Extensions;
@@ -125,6 +126,12 @@ impl Server {
     /// any do.
     pub fn begin_at(&self, revision: u64) -> bool {
         self.inner.offer.begin_at(revision)
+    }
+
+    /// The epoch of all that is served: [`Session::epoch`].
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.inner.offer.epoch()
     }
 
     /// The limits in force.

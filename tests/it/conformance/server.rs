@@ -1,7 +1,7 @@
 //! `server.json`: scripts of a host and its clients, played on one server.
 
-mod peer;
-mod sent;
+pub(super) mod peer;
+pub(super) mod sent;
 
 use std::collections::BTreeMap;
 

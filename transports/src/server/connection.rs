@@ -40,6 +40,8 @@ pub struct Connection {
     turn: (usize, usize),
     /// Whether the revisions in the client's proposals mean something.
     stamps: bool,
+    /// How many more frames may come that are no messages.
+    patience: u32,
     signal: Arc<Signal>,
     /// Nothing was there when it was last looked, and nothing was received since.
     drained: bool,
@@ -76,12 +78,14 @@ impl Connection {
         };
         server.count(|connections| *connections += 1);
         let (own, shared) = inner.offer.join(&entry);
+        let patience = inner.offer.patience();
         let out = Outbox::new(server, entry, reader, opening.batch);
         let mut this = Self {
             out,
             sources: Vec::new(),
             turn: (0, 0),
             stamps: opening.stamps,
+            patience,
             signal,
             drained: false,
             fault: None,

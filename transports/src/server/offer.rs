@@ -8,7 +8,7 @@ use super::awareness::Statuses;
 use super::registry::Entry;
 use super::{Peer, Refusal};
 use crate::edit::Budget;
-use crate::message::ModelId;
+use crate::message::{Epoch, ModelId};
 use crate::patch::Patch;
 use crate::session::{Answer, Origin, Session, Shared, SyncReport};
 
@@ -20,6 +20,9 @@ pub(crate) trait Offer: Send + Sync {
     /// What a new connection listens to; the first is where models are looked for that are not shared.
     fn join(&self, entry: &Arc<Entry>) -> (Line, Vec<Line>);
 
+    /// How many frames that are no messages a connection may send before it ends.
+    fn patience(&self) -> u32;
+
     /// A connection is gone.
     fn leave(&self, entry: &Arc<Entry>);
 
@@ -29,6 +32,8 @@ pub(crate) trait Offer: Send + Sync {
     fn changed(&self) -> &Notify;
 
     fn begin_at(&self, revision: u64) -> bool;
+
+    fn epoch(&self) -> Epoch;
 
     /// Does something with each session there is.
     fn each(&self, see: &mut dyn FnMut(&Session));
@@ -80,6 +85,10 @@ impl Offer for Session {
         (line, Vec::new())
     }
 
+    fn patience(&self) -> u32 {
+        0
+    }
+
     fn leave(&self, _: &Arc<Entry>) {}
 
     fn sync(&self) -> SyncReport {
@@ -92,6 +101,10 @@ impl Offer for Session {
 
     fn begin_at(&self, revision: u64) -> bool {
         self.begin_at(revision)
+    }
+
+    fn epoch(&self) -> Epoch {
+        self.epoch()
     }
 
     fn each(&self, see: &mut dyn FnMut(&Session)) {

@@ -15,7 +15,7 @@ use crate::conformance::wire;
 const FRAMES: usize = 1 << 16;
 
 #[derive(Default)]
-pub(super) struct Peer {
+pub(in crate::conformance) struct Peer {
     connection: Option<Connection>,
     /// Ids that the connection was opened with, though the mirrors may lack them: the script says so.
     since: BTreeSet<ModelId>,
@@ -23,27 +23,27 @@ pub(super) struct Peer {
 }
 
 impl Peer {
-    pub(super) fn open(&mut self, connection: Connection, since: &Json) {
+    pub(in crate::conformance) fn open(&mut self, connection: Connection, since: &Json) {
         self.connection = Some(connection);
         let ids = since.as_object().into_iter().flat_map(|since| since.keys());
         self.since = ids.map(|id| id.parse().unwrap()).collect();
     }
 
-    pub(super) fn close(&mut self) {
+    pub(in crate::conformance) fn close(&mut self) {
         self.connection = None;
     }
 
-    pub(super) const fn is_open(&self) -> bool {
+    pub(in crate::conformance) const fn is_open(&self) -> bool {
         self.connection.is_some()
     }
 
-    pub(super) fn codec(&self) -> &Codec {
+    pub(in crate::conformance) fn codec(&self) -> &Codec {
         let connection = self.connection.as_ref();
         connection.expect("only an open one is asked").codec()
     }
 
     /// Sends a frame to the server. What is sent on a closed connection gets nowhere.
-    pub(super) fn send(&mut self, frame: &Frame) -> Result<(), ConnectionError> {
+    pub(in crate::conformance) fn send(&mut self, frame: &Frame) -> Result<(), ConnectionError> {
         match &mut self.connection {
             Some(connection) => connection.receive(frame),
             None => Ok(()),
@@ -51,7 +51,7 @@ impl Peer {
     }
 
     /// All frames that are waiting for the client.
-    pub(super) fn frames(&mut self) -> Vec<Frame> {
+    pub(in crate::conformance) fn frames(&mut self) -> Vec<Frame> {
         let Some(connection) = &mut self.connection else {
             return Vec::new();
         };
@@ -63,7 +63,7 @@ impl Peer {
     }
 
     /// Takes a message in. The mirrors speak JSON whatever the connection does, as their codec cannot change with it.
-    pub(super) fn take_in(&mut self, message: &Message) -> Result<(), MirrorError> {
+    pub(in crate::conformance) fn take_in(&mut self, message: &Message) -> Result<(), MirrorError> {
         if let Message::Patch { id, .. } = message
             && self.since.contains(id)
             && self.mirrors.get(*id).is_none()
@@ -74,12 +74,12 @@ impl Peer {
         self.mirrors.receive(&frame).map(drop)
     }
 
-    pub(super) fn value(&self, id: ModelId) -> Option<&Value> {
+    pub(in crate::conformance) fn value(&self, id: ModelId) -> Option<&Value> {
         self.mirrors.get(id)?.get()
     }
 
     /// What the mirrors hold, as the vectors tell it.
-    pub(super) fn held(&self) -> Json {
+    pub(in crate::conformance) fn held(&self) -> Json {
         let held = self.mirrors.iter().filter_map(|mirror| {
             let model = json!({
                 "type": mirror.type_name()?,

@@ -10,7 +10,7 @@ use crate::conformance::findings::Findings;
 use crate::conformance::wire;
 
 /// Takes all frames in and compares each with the one expected.
-pub(super) fn compare(
+pub(in crate::conformance) fn compare(
     expected: &[Json],
     frames: &[Frame],
     peer: &mut Peer,
@@ -39,7 +39,7 @@ pub(super) fn compare(
 }
 
 /// Reads a frame into the client's mirrors; these have to be able to follow, whatever the vectors say.
-pub(super) fn take_in(
+pub(in crate::conformance) fn take_in(
     frame: &Frame,
     peer: &mut Peer,
     name: &str,
@@ -118,7 +118,7 @@ fn compare_effect(after: &Json, peer: &Peer, name: &str, findings: &mut Findings
 }
 
 /// Compares many frames by what they have in common.
-pub(super) fn compare_summary(
+pub(in crate::conformance) fn compare_summary(
     expected: &Json,
     frames: &[Frame],
     peer: &mut Peer,

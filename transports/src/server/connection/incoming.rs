@@ -27,8 +27,12 @@ impl Connection {
     /// The connection has to end, for the [reason](ConnectionError::reason) that the error is: tell the client and drop
     /// the connection.
     pub fn receive(&mut self, frame: &Frame) -> Result<(), ConnectionError> {
-        let received = self.take_in(frame);
+        let mut received = self.take_in(frame);
         self.drained = false;
+        if matches!(received, Err(ConnectionError::Malformed(_))) && self.patience > 0 {
+            self.patience -= 1;
+            received = Ok(());
+        }
         if let Err(error) = &received
             && let Some(reason) = error.reason()
         {
