@@ -186,6 +186,7 @@ impl Server {
         }
         peer.request = None;
         self.inner.offer.admit(&mut peer)?;
+        peer.request = None;
         Connection::open(self.clone(), peer, codec, opening)
     }
 

@@ -1,0 +1,174 @@
+//! Who may see what.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
+use transports::hub::{Mode, Shared, Tenant};
+use transports::server::{Peer, Refusal, RefusalKind};
+use transports::{Hub, Session, Synced};
+
+/// What people of a room share.
+#[derive(Synced)]
+pub(crate) struct Board {
+    pub(crate) lines: Vec<Line>,
+    /// Who is there; however many tabs somebody has open.
+    #[synced(read_only)]
+    pub(crate) people: BTreeSet<String>,
+}
+
+#[derive(Synced)]
+pub(crate) struct Line {
+    pub(crate) by: String,
+    #[synced(length = 1..=200)]
+    pub(crate) text: String,
+}
+
+/// What somebody keeps to themselves.
+#[derive(Synced)]
+pub(crate) struct Notes {
+    #[synced(length = ..=10_000)]
+    pub(crate) text: String,
+}
+
+/// For whoever runs the house.
+#[derive(Synced)]
+pub(crate) struct Desk {
+    #[synced(read_only)]
+    people: BTreeMap<String, BTreeSet<String>>,
+    #[synced(read_only)]
+    visits: u64,
+}
+
+/// More rooms than this there cannot be, as anybody may open one.
+const ROOMS: usize = 100;
+
+pub(crate) struct House {
+    admin: String,
+    rooms: Mutex<BTreeMap<String, Shared<Board>>>,
+    desk: OnceLock<Shared<Desk>>,
+}
+
+/// Somebody in a room, somebody who looks into one, or whoever runs the house; as text, the key of a tenant.
+enum Guest<'a> {
+    Person { room: &'a str, name: &'a str },
+    Spectator { room: &'a str },
+    Admin,
+}
+
+impl<'a> Guest<'a> {
+    fn of(tenant: &'a Tenant) -> Self {
+        match tenant.as_str().split_once('/') {
+            Some((room, "")) => Guest::Spectator { room },
+            Some((room, name)) => Guest::Person { room, name },
+            None => Guest::Admin,
+        }
+    }
+}
+
+impl House {
+    /// The hub of a new house; `admin` opens its desk.
+    pub(crate) fn new(admin: String) -> Hub {
+        let house = Arc::new(Self {
+            admin,
+            rooms: Mutex::default(),
+            desk: OnceLock::new(),
+        });
+        let ask = Arc::clone(&house);
+        let fill = Arc::clone(&house);
+        let enter = Arc::clone(&house);
+        let leave = Arc::clone(&house);
+        let hub = Hub::builder(move |peer| ask.tenant(peer))
+            .on_tenant(move |hub, tenant, session| fill.furnish(hub, tenant, session))
+            .on_first_viewer(move |tenant, _| enter.goes(tenant, true))
+            .on_last_viewer(move |tenant, _| leave.goes(tenant, false))
+            .build();
+        let desk = hub.share(Desk {
+            people: BTreeMap::new(),
+            visits: 0,
+        });
+        house.desk.get_or_init(|| desk);
+        hub
+    }
+
+    /// Who somebody says to be: `room` and `name`, only `room` to look, or the key of the house.
+    fn tenant(&self, peer: &Peer) -> Result<Tenant, Refusal> {
+        let query = peer
+            .request
+            .as_ref()
+            .and_then(|request| request.uri.query());
+        let query: BTreeMap<_, _> =
+            form_urlencoded::parse(query.unwrap_or_default().as_bytes()).collect();
+        let given = |name: &str| query.get(name).map(|value| &**value);
+        if let Some(key) = given("admin") {
+            return match key == self.admin {
+                true => Ok(Tenant::new("admin")),
+                false => Err(RefusalKind::Forbidden.because("this is not the key")),
+            };
+        }
+        let room = given("room").unwrap_or_default();
+        let name = given("name").unwrap_or_default();
+        if !is_word(room) || !(name.is_empty() || is_word(name)) {
+            return Err(RefusalKind::Forbidden.because("a room and a name have 1 to 20 letters"));
+        }
+        let rooms = self.rooms.lock();
+        if rooms.len() >= ROOMS && !rooms.contains_key(room) {
+            return Err(RefusalKind::Unavailable.because("the house is full"));
+        }
+        Ok(Tenant::new(format!("{room}/{name}")))
+    }
+
+    fn furnish(&self, hub: &Hub, tenant: &Tenant, session: &Session) {
+        match Guest::of(tenant) {
+            Guest::Person { room, .. } => {
+                session.host(Notes {
+                    text: String::new(),
+                });
+                hub.subscribe(tenant, self.room(hub, room).id(), Mode::Write);
+            }
+            Guest::Spectator { room } => {
+                hub.subscribe(tenant, self.room(hub, room).id(), Mode::Read);
+            }
+            Guest::Admin => {
+                if let Some(desk) = self.desk.get() {
+                    hub.subscribe(tenant, desk.id(), Mode::Read);
+                }
+            }
+        }
+    }
+
+    fn room(&self, hub: &Hub, name: &str) -> Shared<Board> {
+        let mut rooms = self.rooms.lock();
+        let board = rooms.entry(name.to_owned()).or_insert_with(|| {
+            hub.share(Board {
+                lines: Vec::new(),
+                people: BTreeSet::new(),
+            })
+        });
+        board.clone()
+    }
+
+    /// Somebody came in, or has left.
+    fn goes(&self, tenant: &Tenant, comes: bool) {
+        let Guest::Person { room, name } = Guest::of(tenant) else {
+            return;
+        };
+        let board = self.rooms.lock().get(room).cloned();
+        let (Some(board), Some(desk)) = (board, self.desk.get()) else {
+            return;
+        };
+        let mut board = board.write();
+        if comes {
+            board.people.insert(name.to_owned());
+        } else {
+            board.people.remove(name);
+        }
+        let mut desk = desk.write();
+        desk.visits += u64::from(comes);
+        desk.people.insert(room.to_owned(), board.people.clone());
+    }
+}
+
+fn is_word(text: &str) -> bool {
+    (1..=20).contains(&text.chars().count()) && text.chars().all(char::is_alphanumeric)
+}
