@@ -101,3 +101,8 @@ pub use transports_derive::Synced;
 #[cfg(all(doctest, feature = "derive"))]
 #[doc = include_str!("../../docs/derive.md")]
 struct Guide;
+
+/// The code blocks of the guide to hubs.
+#[cfg(all(doctest, feature = "derive"))]
+#[doc = include_str!("../../docs/hub.md")]
+struct HubGuide;

@@ -337,7 +337,7 @@ impl Mirrors {
             .epoch
             .map_or_else(String::new, |epoch| epoch.to_string());
         query.append_pair("epoch", &epoch);
-        query.append_pair("ops", "splice");
+        query.append_pair("ops", "splice,stamp");
         query.finish()
     }
 
@@ -491,9 +491,9 @@ impl Mirrors {
         ops: Vec<Op>,
         proposal: Option<String>,
     ) -> Result<Message, MirrorError> {
-        if !self.models.contains_key(&id) {
-            return Err(MirrorError::Unknown { id });
-        }
+        let model = self.models.get(&id).ok_or(MirrorError::Unknown { id })?;
+        // A server that tells its epoch knows what the revision means; others may take it for something else.
+        let rev = model.epoch().and_then(|_| model.revision()).unwrap_or(0);
         let name = match proposal {
             Some(name) if is_made_here(&name) => return Err(MirrorError::ReservedName { name }),
             Some(name) => name,
@@ -503,7 +503,7 @@ impl Mirrors {
             }
         };
         self.pending.insert(name.clone());
-        let patch = Patch { rev: 0, ops };
+        let patch = Patch { rev, ops };
         Ok(Message::Patch {
             id,
             patch,

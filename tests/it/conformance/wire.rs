@@ -133,5 +133,7 @@ fn escaped(text: &str) -> String {
 
 /// The query as a published client would make it: without the parameter that servers of theirs ignore.
 pub(super) fn published(query: &str) -> &str {
-    query.strip_suffix("&epoch=&ops=splice").unwrap_or(query)
+    query
+        .strip_suffix("&epoch=&ops=splice%2Cstamp")
+        .unwrap_or(query)
 }

@@ -287,3 +287,40 @@ fn who_leaves_is_forgotten_by_those_who_stay() {
     assert!(texts(&mut ann).concat().contains(r#""state":null"#));
     assert_eq!(hub.awareness(board.id()), []);
 }
+
+/// A newcomer is told of thousands, a few at a time, and is not taken for somebody who was asleep.
+#[test]
+fn newcomers_hear_of_all_who_are_there_and_sleepers_connect_again() {
+    const COMERS: usize = 1500;
+    let hub = hub();
+    let board = hub
+        .share_with(Value::Null, Sharing::named("Board"))
+        .unwrap();
+    hub.subscribe("ann", board.id(), Mode::Read);
+    let server = Server::new(hub.clone());
+    let come = |n: usize| {
+        let mut comer = open(&server, "ann", "");
+        let id = board.id();
+        let state = format!(r#"{{"t":"awareness","id":{id},"state":{n}}}"#);
+        comer.receive(&Frame::text(state)).unwrap();
+        comer
+    };
+    let mut sleeper = open(&server, "ann", "");
+    assert_eq!(texts(&mut sleeper).len(), 1);
+    drop((0..COMERS).map(come).collect::<Vec<_>>());
+    let there: Vec<_> = (0..COMERS).map(come).collect();
+    let mut newcomer = open(&server, "ann", "");
+    let told = texts(&mut newcomer);
+    assert_eq!(
+        told.len(),
+        1 + COMERS,
+        "nobody who is gone, but for those who go meanwhile"
+    );
+    assert!(newcomer.ended().is_none());
+    assert_eq!(texts(&mut sleeper), [""; 0]);
+    assert!(matches!(
+        sleeper.ended(),
+        Some(transports::server::Ended::Slow)
+    ));
+    drop(there);
+}

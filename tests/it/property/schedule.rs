@@ -51,7 +51,7 @@ impl Client {
         // Published clients know of no epochs.
         let published = query.split("&epoch=").next().unwrap_or_default();
         let query = if self.knows_epochs { &query } else { published };
-        let query = query.replace("&ops=splice", "");
+        let query = query.replace("&ops=splice%2Cstamp", "");
         let ops = if self.splices { "&ops=splice" } else { "" };
         let opening = Opening::parse(&format!("{query}{}{ops}", self.options)).unwrap();
         self.connection = Some(server.open(&opening).unwrap());

@@ -81,13 +81,26 @@ impl Statuses {
         had
     }
 
-    /// What came after what was told, in order, and where that ends. Who was told nothing hears of what is there.
-    pub(crate) fn since(&self, told: Option<u64>) -> (Vec<Arc<Status>>, u64) {
+    /// What came after what was told, in order, `most` at a time, and where that ends. Who was told nothing hears of what is
+    /// there.
+    pub(crate) fn since(&self, told: Option<u64>, most: usize) -> (Vec<Arc<Status>>, u64) {
         let table = self.0.read();
-        let news = table.states.range(told.unwrap_or_default()..);
-        let news = news.filter(|(_, status)| told.is_some() || !status.state.is_null());
-        let news = news.map(|(_, status)| Arc::clone(status)).collect();
-        (news, table.next)
+        let mut news = table.states.range(told.unwrap_or_default()..);
+        let mut states = Vec::new();
+        for (position, status) in &mut news {
+            if told.is_some() || !status.state.is_null() {
+                states.push(Arc::clone(status));
+            }
+            if states.len() >= most {
+                return (states, position + 1);
+            }
+        }
+        (states, table.next)
+    }
+
+    /// Where states that come from now on are.
+    pub(crate) fn next(&self) -> u64 {
+        self.0.read().next
     }
 
     pub(crate) fn has_forgotten(&self, told: u64) -> bool {
@@ -96,7 +109,7 @@ impl Statuses {
 
     /// All states that there are, by the names of their connections.
     pub(crate) fn all(&self) -> Vec<(Arc<str>, Json)> {
-        let (news, _) = self.since(None);
+        let (news, _) = self.since(None, usize::MAX);
         let pair = |status: &Arc<Status>| (Arc::clone(&status.name), status.state.clone());
         news.iter().map(pair).collect()
     }

@@ -48,7 +48,12 @@ pub(super) struct Source {
     pub(super) last: Option<u64>,
     /// The position of the last passing state that was told; none: it is to be told what is there.
     told: Option<u64>,
+    /// Where states were that came after the source did.
+    joined: u64,
 }
+
+/// How many passing states are told at a time.
+const STATES: usize = 256;
 
 impl Source {
     /// Listens to a session, from the state on that the client has of it.
@@ -64,6 +69,7 @@ impl Source {
         let listener = shared.listeners.add(Arc::clone(signal));
         shared.forms.add(reader);
         let cursor = shared.published();
+        let joined = common.as_ref().map_or(0, |common| common.statuses.next());
         let progress = Arc::new(Progress {
             shared: Arc::clone(&shared),
             cursor: AtomicU64::new(cursor),
@@ -80,6 +86,7 @@ impl Source {
             answers: VecDeque::new(),
             last: None,
             told: None,
+            joined,
         };
         this.behind = this.beginning(server, opening);
         this
@@ -119,22 +126,26 @@ impl Source {
         let Some(common) = &self.common else {
             return Ok(());
         };
-        let told = self.told;
-        let (news, next) = common.statuses.since(told);
-        for status in &news {
-            if out.name.as_ref() != Some(status.name()) {
-                let frame = status.frame(common.id, &out.reader.codec)?;
-                out.push(common.id, frame);
+        while out.is_empty() {
+            let (news, next) = common.statuses.since(self.told, STATES);
+            for status in &news {
+                if out.name.as_ref() != Some(status.name()) {
+                    let frame = status.frame(common.id, &out.reader.codec)?;
+                    out.push(common.id, frame);
+                }
+            }
+            self.told = Some(next);
+            if news.len() < STATES {
+                break;
             }
         }
-        self.told = Some(next);
         Ok(())
     }
 
     /// Whether somebody went away unnoticed, so long ago that it is forgotten.
     pub(super) fn is_lost(&self) -> bool {
         let told = self.told.zip(self.common.as_ref());
-        told.is_some_and(|(told, common)| common.statuses.has_forgotten(told))
+        told.is_some_and(|(told, common)| common.statuses.has_forgotten(told.max(self.joined)))
     }
 
     /// The client has another passing state.
