@@ -32,7 +32,8 @@ use self::registry::Registry;
 pub use self::stats::Stats;
 use self::stats::Totals;
 use crate::codec::{Codec, CustomCodec};
-use crate::message::Epoch;
+use crate::message::{Epoch, ModelId};
+use crate::schema::Type;
 use crate::session::{Session, SyncReport};
 /// Data of any types, one of each.
 pub use http::Extensions;
@@ -109,6 +110,13 @@ impl Server {
     pub fn session(&self) -> &Session {
         let session = self.inner.session.as_ref();
         session.expect("a server of one session is asked for it")
+    }
+
+    /// The ids and types of the models that everybody sees: [`Session::types`]. A hub has none of these.
+    #[must_use]
+    pub fn types(&self) -> Vec<(ModelId, Type)> {
+        let session = self.inner.session.as_ref();
+        session.map_or_else(Vec::new, Session::types)
     }
 
     /// Sends what changed, of all sessions that are served: [`Session::sync`].

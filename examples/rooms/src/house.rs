@@ -68,7 +68,7 @@ impl<'a> Guest<'a> {
 
 impl House {
     /// The hub of a new house; `admin` opens its desk.
-    pub(crate) fn new(admin: String) -> Hub {
+    pub(crate) fn open(admin: String) -> Hub {
         let house = Arc::new(Self {
             admin,
             rooms: Mutex::default(),

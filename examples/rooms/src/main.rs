@@ -41,7 +41,7 @@ async fn main() -> std::io::Result<()> {
     println!("open http://{address}/");
     println!("watch a room: http://{address}/?room=tea");
     println!("the house: http://{address}/?admin={key}");
-    axum::serve(listener, app(&House::new(key))).await
+    axum::serve(listener, app(&House::open(key))).await
 }
 
 /// The port to listen on; 0 is any free one. `None`: the command line makes no sense.

@@ -20,7 +20,7 @@ struct Guest {
 async fn house() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
-    let app = app(&House::new("key".to_owned()));
+    let app = app(&House::open("key".to_owned()));
     tokio::spawn(async { axum::serve(listener, app).await });
     format!("ws://{address}/ws")
 }

@@ -83,7 +83,7 @@ static LINKS: Mutex<Vec<Arc<Link>>> = Mutex::new(Vec::new());
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn sync(server: &Server) -> SyncReport {
-    let report = server.session().sync();
+    let report = server.sync();
     let links: Vec<_> = LINKS.lock().iter().map(Arc::clone).collect();
     for link in links.iter().filter(|link| link.is_of(server)) {
         link.deliver();
@@ -114,8 +114,7 @@ impl Link {
     }
 
     fn is_of(&self, server: &Server) -> bool {
-        // Clones of a server share its session.
-        std::ptr::eq(self.server.session(), server.session())
+        self.server.ptr_eq(server)
     }
 
     /// Opens the connection, anew if there is one: a view that was reloaded knows nothing.

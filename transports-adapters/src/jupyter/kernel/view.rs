@@ -12,7 +12,7 @@ pub(super) const PLOT: &str = include_str!("widget/plot.js");
 
 /// What the view finds in its model: which model it shows (null: all), and what may stand in the places of each.
 pub(super) fn state(server: &Server, model: Option<ModelId>) -> Map<String, Json> {
-    let types = server.session().types();
+    let types = server.types();
     let rules: Map<_, _> = types
         .iter()
         .map(|(id, ty)| (id.to_string(), rules(ty, DEPTH)))
