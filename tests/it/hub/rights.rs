@@ -325,3 +325,25 @@ fn newcomers_hear_of_all_who_are_there_and_sleepers_connect_again() {
     ));
     drop(there);
 }
+
+/// Found by a mutation that the random schedules were too short to notice.
+#[test]
+fn patches_that_wait_are_withheld_when_the_right_is_taken_back() {
+    let hub = hub();
+    let board = hub
+        .share_with(doc("shared"), Sharing::named("Board"))
+        .unwrap();
+    hub.subscribe("ann", board.id(), Mode::Read);
+    let server = Server::new(hub.clone());
+    let mut ann = open(&server, "ann", "");
+    assert_eq!(texts(&mut ann).len(), 1);
+    for text in ["first", "second", "third"] {
+        *board.write() = doc(text);
+        let _ = hub.sync();
+    }
+    assert!(ann.try_next().is_some());
+    assert!(ann.queued_bytes() > 0, "more was fetched than taken");
+    hub.unsubscribe("ann", board.id());
+    assert_eq!(texts(&mut ann), [""; 0]);
+    assert_eq!(ann.queued_bytes(), 0);
+}
