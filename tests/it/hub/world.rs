@@ -26,6 +26,8 @@ enum Step {
     Hide(usize, usize, bool),
     WriteOwn(usize),
     WriteShared(usize),
+    /// Several revisions, so that more waits than is taken at once.
+    Burst(usize),
     Edit(usize, usize),
     Sync,
     Take(usize, usize),
@@ -40,6 +42,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => (0..CLIENTS, 0..MODELS, any::<bool>()).prop_map(|(c, m, h)| Step::Hide(c, m, h)),
         2 => (0..TENANTS).prop_map(Step::WriteOwn),
         4 => (0..MODELS).prop_map(Step::WriteShared),
+        3 => (0..MODELS).prop_map(Step::Burst),
         4 => (0..CLIENTS, 0..MODELS).prop_map(|(c, m)| Step::Edit(c, m)),
         3 => Just(Step::Sync),
         4 => (0..CLIENTS, 1..4_usize).prop_map(|(c, n)| Step::Take(c, n)),
@@ -164,6 +167,12 @@ impl World {
             }
             Step::WriteOwn(tenant) => *self.own(tenant).write() = doc(&format!("P{tenant}-{n}")),
             Step::WriteShared(model) => *self.shared[model].write() = doc(&format!("S{model}-{n}")),
+            Step::Burst(model) => {
+                for part in 0..4 {
+                    *self.shared[model].write() = doc(&format!("S{model}-{n}.{part}"));
+                    let _ = self.hub.sync();
+                }
+            }
             Step::Edit(client, model) => self.edit(client, model, n),
             Step::Sync => drop(self.hub.sync()),
             Step::Take(client, frames) => self.take(client, frames),
