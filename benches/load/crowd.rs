@@ -299,7 +299,7 @@ impl Connection {
             self.snapshots += 1;
             self.snapshot_bytes = message.len();
             seen.snapshots += 1;
-        } else {
+        } else if memmem::find(start, b"patch").is_some() {
             self.patches += 1;
             seen.patches += 1;
             if let Some(ts) = ts {

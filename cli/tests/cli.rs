@@ -158,12 +158,15 @@ fn what_is_refused_is_told_with_its_reason() {
         (code, err.as_str()),
         (1, "error: the server shows no model 7 within 0.2 s\n")
     );
+}
+
+#[test]
+fn edits_go_over_an_event_stream_as_well() {
+    let served = serve();
     let sse = format!("http://{}/sse", served.address);
     let (code, _, err) = run(&["edit", &sse, "1", "level", "1"]);
-    assert_eq!(
-        (code, err.as_str()),
-        (1, "error: this connection only receives\n")
-    );
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!(served.lamp.read().level, 1);
 }
 
 #[test]

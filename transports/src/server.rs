@@ -192,8 +192,8 @@ impl Server {
         if let Some(hook) = &hooks.connect {
             hook(&mut peer, opening)?;
         }
-        peer.request = None;
         self.inner.offer.admit(&mut peer)?;
+        // There may be tokens in it.
         peer.request = None;
         Connection::open(self.clone(), peer, codec, opening)
     }

@@ -136,22 +136,24 @@ impl Client {
         }
     }
 
-    /// The message of the next event: one line of data and a blank one, and nothing else but comments.
+    /// The message of the next event without a name: one line of data. Beside that a stream has comments, ids, the pause
+    /// before a reconnect, and events with names.
     async fn event(&mut self) -> Json {
         let mut message = None;
+        let mut is_named = false;
         loop {
             let line = self.line().await;
             match line.split_once(':') {
-                Some(("", _comment)) => {}
+                Some(("" | "id" | "retry", _)) => {}
+                Some(("event", _name)) => is_named = true,
                 Some(("data", data)) if message.is_none() => {
                     message = Some(serde_json::from_str(data).expect("a message is JSON"));
                 }
                 // The blank line that ends a comment does not end an event.
-                None if line.is_empty() => {
-                    if let Some(message) = message {
-                        return message;
-                    }
-                }
+                None if line.is_empty() => match message.take() {
+                    Some(message) if !is_named => return message,
+                    _ => is_named = false,
+                },
                 _ => panic!("a line that has no place in an event: {line}"),
             }
         }

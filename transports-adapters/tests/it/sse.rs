@@ -331,7 +331,7 @@ async fn what_a_client_sends_has_limits() {
             Body::from(flood),
             StatusCode::TOO_MANY_REQUESTS,
             1008,
-            "overloaded",
+            "flooded",
         ),
     ] {
         let before = server.stats().ended(reason);
