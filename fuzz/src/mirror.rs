@@ -32,8 +32,10 @@ pub fn mirror(data: &[u8]) {
     }
 
     let opening = Opening::parse(&mirrors.query()).expect("a server understands mirrors");
-    for mirror in mirrors.iter() {
-        assert_eq!(opening.since.get(&mirror.id()).copied(), mirror.revision());
+    // A mirror that could not go on is left out, so that it comes as a whole.
+    for (id, since) in &opening.since {
+        let mirror = mirrors.get(*id).expect("only what is there is named");
+        assert_eq!(Some(*since), mirror.revision());
     }
     mirrors.disconnect();
     assert_eq!(mirrors.pending().count(), 0);
