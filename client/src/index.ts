@@ -5,6 +5,7 @@ import { address } from "./connection.js";
 import { cbor } from "./codec/cbor.js";
 import { json } from "./codec/json.js";
 import { msgpack } from "./codec/msgpack.js";
+import type { Transport } from "./transport.js";
 import { sse } from "./transport/sse.js";
 import { websocket } from "./transport/websocket.js";
 
@@ -22,7 +23,7 @@ export interface Options extends ClientOptions {
   /** `sse` is one-way: edits are refused. */
   transport?: "websocket" | "sse";
   /** An address for Server-Sent Events, for networks that let no WebSocket through: tried in turn with the WebSocket
-   * from the third attempt on. Edits wait for a WebSocket. */
+   * from the third attempt on, unless a WebSocket has come through before. Edits wait for a WebSocket. */
   fallback?: string | URL;
 }
 
@@ -30,11 +31,15 @@ export interface Options extends ClientOptions {
 export function connect(url: string | URL, options: Options = {}): Client {
   const { fallback } = options;
   const isOneWay = options.transport === "sse";
+  // A network that let one through lets others through: what is missing then is the server.
+  let works = false;
+  const tried: Transport = (url, handlers, options) =>
+    websocket(url, { ...handlers, opened: () => ((works = true), handlers.opened()) }, options);
   return new Client(
     (attempt) =>
-      isOneWay || (fallback && attempt >= 2 && attempt % 2 === 0)
+      isOneWay || (fallback && !works && attempt >= 2 && attempt % 2 === 0)
         ? { transport: sse, codec: json, url: address(isOneWay ? url : fallback!) }
-        : { transport: websocket, codec: codecs[options.codec ?? "json"], url: address(url) },
+        : { transport: tried, codec: codecs[options.codec ?? "json"], url: address(url) },
     isOneWay ? { ...options, queue: 0 } : options,
   );
 }
