@@ -25,6 +25,22 @@ pub(crate) struct Door {
 pub(crate) struct OnLoopback;
 
 impl Door {
+    /// Pages of this origin may come in, too; panics if it is none.
+    pub(crate) fn allow_origin(&mut self, origin: &str) {
+        match Origin::parse(origin) {
+            Some(origin) => self.origins.push(origin),
+            None => panic!("`{origin}` is no origin like `https://app.example`"),
+        }
+    }
+
+    /// Requests for this host are answered, too; panics if it is none.
+    pub(crate) fn allow_host(&mut self, host: &str) {
+        match Authority::parse(host) {
+            Some(host) => self.hosts.push(host),
+            None => panic!("`{host}` is no host like `app.example`"),
+        }
+    }
+
     /// Turns away requests that a page of somebody else made, or that were meant for somebody else.
     pub(crate) fn check(&self, request: &Parts) -> Result<(), Refusal> {
         let host = self.host(request)?;

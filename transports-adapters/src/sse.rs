@@ -27,7 +27,7 @@ use self::resume::Told;
 pub use self::settings::EventStreamSettings;
 use self::streams::{Stream, Streams};
 use crate::Refusal;
-use crate::origin::{Authority, Door, Origin};
+use crate::origin::Door;
 use crate::peer::peer;
 use crate::rate::Rate;
 use crate::shutdown::{Cut, Shutdown};
@@ -120,10 +120,7 @@ impl EventStream {
     /// It is no origin.
     #[must_use]
     pub fn allow_origin(mut self, origin: &str) -> Self {
-        match Origin::parse(origin) {
-            Some(origin) => self.door.origins.push(origin),
-            None => panic!("`{origin}` is no origin like `https://app.example`"),
-        }
+        self.door.allow_origin(origin);
         self
     }
 
@@ -140,10 +137,7 @@ impl EventStream {
     /// It is no host.
     #[must_use]
     pub fn allow_host(mut self, host: &str) -> Self {
-        match Authority::parse(host) {
-            Some(host) => self.door.hosts.push(host),
-            None => panic!("`{host}` is no host like `app.example`"),
-        }
+        self.door.allow_host(host);
         self
     }
 

@@ -31,7 +31,7 @@ pub use self::settings::WebSocketSettings;
 use self::socket::Socket;
 use self::upgrade::Handshake;
 use crate::Refusal;
-use crate::origin::{Authority, Door, Origin};
+use crate::origin::Door;
 use crate::peer::peer;
 use crate::shutdown::{Shutdown, ShutdownHeld};
 
@@ -128,10 +128,7 @@ impl WebSocket {
     /// It is no origin.
     #[must_use]
     pub fn allow_origin(mut self, origin: &str) -> Self {
-        match Origin::parse(origin) {
-            Some(origin) => self.door.origins.push(origin),
-            None => panic!("`{origin}` is no origin like `https://app.example`"),
-        }
+        self.door.allow_origin(origin);
         self
     }
 
@@ -155,10 +152,7 @@ impl WebSocket {
     /// It is no host.
     #[must_use]
     pub fn allow_host(mut self, host: &str) -> Self {
-        match Authority::parse(host) {
-            Some(host) => self.door.hosts.push(host),
-            None => panic!("`{host}` is no host like `app.example`"),
-        }
+        self.door.allow_host(host);
         self
     }
 
