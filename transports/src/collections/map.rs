@@ -7,6 +7,7 @@ mod traits;
 use std::borrow::Borrow;
 use std::collections::{BTreeMap, btree_map};
 use std::hash::Hash;
+use std::ops::Bound;
 
 use self::log::Log;
 pub use self::synced::MapShadow;
@@ -141,12 +142,13 @@ impl<K: MapKey, V: Synced> Map<K, V> {
         K: Borrow<Q>,
     {
         self.log.open();
-        let range = (
-            std::ops::Bound::Included(key),
-            std::ops::Bound::Included(key),
-        );
-        let (key, value) = self.entries.range_mut(range).next()?;
-        self.log.touch(key, value);
+        // A range with an end would be a second look-up.
+        let onward = (Bound::Included(key), Bound::Unbounded);
+        let (found, value) = self.entries.range_mut(onward).next()?;
+        if found.borrow() != key {
+            return None;
+        }
+        self.log.touch(found, value);
         Some(value)
     }
 

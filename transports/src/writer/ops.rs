@@ -228,7 +228,13 @@ fn json_path(out: &mut Vec<u8>, path: &impl WritePath) {
 fn json_step(out: &mut Vec<u8>, step: Step<'_>) {
     match step {
         Step::Root => {}
-        Step::Field(&FieldStep { name: key, .. }) | Step::Key(key) => {
+        Step::Field(field) => {
+            // It needs no escaping.
+            out.extend_from_slice(b"{\"Key\":\"");
+            out.extend_from_slice(field.name.as_bytes());
+            out.extend_from_slice(b"\"}");
+        }
+        Step::Key(key) => {
             out.extend_from_slice(b"{\"Key\":");
             json_text(&mut *out, key);
             out.push(b'}');

@@ -11,8 +11,10 @@ pub(super) struct Log<K, V: Synced> {
     /// Entries that may have changed. The first `live` count; the others are memory for later.
     pub(super) notes: Vec<Note<K, V::Shadow>>,
     pub(super) live: usize,
-    /// Finds notes where there are too many to look through.
-    pub(super) places: HashMap<K, usize>,
+    /// Whether the key of each note is greater than the one before, as in a loop over the map.
+    pub(super) ascending: bool,
+    /// Finds notes where they do not ascend and are too many to look through.
+    places: HashMap<K, usize>,
     /// It is not known what was done.
     pub(super) whole: bool,
     /// The wire has seen all of this; set by who only looks.
@@ -31,13 +33,14 @@ pub(super) struct Note<K, S> {
 }
 
 /// Up to this many notes are looked through one by one.
-pub(super) const FEW: usize = 16;
+const FEW: usize = 16;
 
 impl<K: MapKey, V: Synced> Log<K, V> {
     pub(super) fn new() -> Self {
         Self {
             notes: Vec::new(),
             live: 0,
+            ascending: true,
             places: HashMap::new(),
             whole: false,
             settled: AtomicBool::new(false),
@@ -65,10 +68,11 @@ impl<K: MapKey, V: Synced> Log<K, V> {
         *self.settled.get_mut() = false;
         self.whole = false;
         self.usual = self.live.max(self.usual - self.usual / 8);
-        if self.live > FEW {
+        self.live = 0;
+        if !self.ascending {
+            self.ascending = true;
             self.places.clear();
         }
-        self.live = 0;
         let most = 4 * self.usual.max(FEW);
         if self.notes.len() > most {
             self.notes.truncate(most);
@@ -77,9 +81,39 @@ impl<K: MapKey, V: Synced> Log<K, V> {
         }
     }
 
+    /// Forgets all notes but the first `count`.
+    pub(super) fn keep(&mut self, count: usize) {
+        self.reset();
+        self.live = count;
+        self.jumble();
+    }
+
+    /// From now on notes come in any order.
+    #[inline(never)]
+    fn jumble(&mut self) {
+        self.ascending = false;
+        if self.live > FEW {
+            let keys = self.notes.iter().take(self.live);
+            self.places.extend(keys.map(|note| note.key.clone()).zip(0..));
+        }
+    }
+
+    /// Whether this key is greater than all that are noted.
+    #[inline]
+    fn is_next(&self, key: &K) -> bool {
+        let last = self.live.checked_sub(1);
+        let last = last.and_then(|last| self.notes.get(last));
+        self.ascending && last.is_none_or(|last| last.key < *key)
+    }
+
+    /// The place of the note of this key.
+    #[inline]
     pub(super) fn find(&self, key: &K) -> Option<usize> {
-        if self.live <= FEW {
-            self.live().position(|note| note.key == *key)
+        let notes = self.notes.get(..self.live)?;
+        if self.ascending {
+            notes.binary_search_by(|note| note.key.cmp(key)).ok()
+        } else if self.live <= FEW {
+            notes.iter().position(|note| note.key == *key)
         } else {
             self.places.get(key).copied()
         }
@@ -88,34 +122,46 @@ impl<K: MapKey, V: Synced> Log<K, V> {
     /// Remembers an entry as it is, before it is changed.
     #[inline]
     pub(super) fn touch(&mut self, key: &K, value: &V) {
-        if !self.whole && self.find(key).is_none() {
-            self.note(key, true, Some(value));
-        }
+        self.note_first(key, true, Some(value));
     }
 
     /// An entry of this key is about to come; `old` is the one it replaces.
     pub(super) fn coming(&mut self, key: &K, old: Option<&V>) {
-        if !self.whole && self.find(key).is_none() {
-            self.note(key, old.is_some(), old);
-        }
+        self.note_first(key, old.is_some(), old);
     }
 
     /// The entry of this key is about to go.
     pub(super) fn going(&mut self, key: &K) {
-        if self.whole {
-            return;
-        }
-        match self.find(key) {
-            None => self.note(key, true, None),
-            Some(place) => {
-                if let Some(note) = self.notes.get_mut(place) {
-                    note.compares = false;
-                }
-            }
+        if let Some(place) = self.note_first(key, true, None)
+            && let Some(note) = self.notes.get_mut(place)
+        {
+            note.compares = false;
         }
     }
 
-    pub(super) fn note(&mut self, key: &K, known: bool, value: Option<&V>) {
+    /// Notes the entry of this key as it is, unless there is a note of it, whose place is returned.
+    #[inline]
+    fn note_first(&mut self, key: &K, known: bool, value: Option<&V>) -> Option<usize> {
+        if self.whole {
+            return None;
+        }
+        if self.is_next(key) {
+            self.note(key, known, value);
+            return None;
+        }
+        let place = self.find(key);
+        if place.is_none() {
+            self.note(key, known, value);
+            if self.ascending || self.live == FEW + 1 {
+                self.jumble();
+            } else if self.live > FEW {
+                self.places.insert(key.clone(), self.live - 1);
+            }
+        }
+        place
+    }
+
+    fn note(&mut self, key: &K, known: bool, value: Option<&V>) {
         if let Some(note) = self.notes.get_mut(self.live) {
             note.key.clone_from(key);
             note.known = known;
@@ -134,12 +180,5 @@ impl<K: MapKey, V: Synced> Log<K, V> {
             });
         }
         self.live += 1;
-        if self.live > FEW {
-            if self.live == FEW + 1 {
-                let keys = self.notes.iter().take(FEW).map(|note| note.key.clone());
-                self.places.extend(keys.zip(0..));
-            }
-            self.places.insert(key.clone(), self.live - 1);
-        }
     }
 }

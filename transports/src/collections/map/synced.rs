@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::sync::atomic;
 
-use super::log::FEW;
 use super::{Instance, Map, MapKey};
 use crate::changes::Changes;
 use crate::edit::{Author, Edit, EditError, Payload, Reason};
@@ -125,26 +124,31 @@ impl<K: MapKey, V: Synced> Map<K, V> {
         let Some(notes) = self.log.notes.get_mut(..live) else {
             return;
         };
-        if !notes.is_sorted_by(|a, b| a.key <= b.key) {
+        if !self.log.ascending {
             notes.sort_unstable_by(|a, b| a.key.cmp(&b.key));
         }
+        let mut gone = false;
         for note in &mut *notes {
-            if let Some(value) = self.entries.get_mut(&note.key) {
-                let text = note.key.text();
-                let at = at.key(&text);
-                match &mut note.shadow {
-                    Some(shadow) if note.compares => value.diff(shadow, &at, out),
-                    shadow => {
-                        out.set(&at, value);
-                        *shadow = Some(value.shadow());
-                        note.compares = true;
-                    }
+            let Some(value) = self.entries.get_mut(&note.key) else {
+                gone |= note.known;
+                continue;
+            };
+            let text = note.key.text();
+            let at = at.key(&text);
+            match &mut note.shadow {
+                Some(shadow) if note.compares => value.diff(shadow, &at, out),
+                shadow => {
+                    out.set(&at, value);
+                    *shadow = Some(value.shadow());
+                    note.compares = true;
                 }
             }
         }
-        for note in notes {
-            if note.known && !self.entries.contains_key(&note.key) {
-                out.remove(&at.key(&note.key.text()));
+        if gone {
+            for note in notes {
+                if note.known && !self.entries.contains_key(&note.key) {
+                    out.remove(&at.key(&note.key.text()));
+                }
             }
         }
         if out.faults().len() > before {
@@ -170,20 +174,9 @@ impl<K: MapKey, V: Synced> Map<K, V> {
                 faulty += 1;
             }
         }
-        self.log.places.clear();
-        self.log.reset();
-        self.log.live = faulty;
+        self.log.keep(faulty);
         for note in self.log.notes.iter_mut().take(faulty) {
             note.known = true;
-        }
-        if faulty > FEW {
-            let keys = self
-                .log
-                .notes
-                .iter()
-                .take(faulty)
-                .map(|note| note.key.clone());
-            self.log.places.extend(keys.zip(0..));
         }
     }
 }
