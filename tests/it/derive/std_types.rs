@@ -48,6 +48,16 @@ fn they_travel_as_serde_has_them() {
     assert_eq!(Std::read(value_of(&std_types())).unwrap(), std_types());
 }
 
+/// Equal paths may be different texts.
+#[test]
+fn a_path_that_is_spelled_otherwise_is_a_change() {
+    let mut watched = Watched::new(std_types());
+    let ops = watched.change(|model| model.path.push(""));
+    assert_eq!(ops, [set(&["path"], "/tmp/")]);
+    watched.edit([set(&["path"], "//tmp")]).unwrap();
+    assert_eq!(watched.model.path.to_str(), Some("//tmp"));
+}
+
 #[test]
 fn they_are_replaced_as_a_whole() {
     let mut watched = Watched::new(std_types());

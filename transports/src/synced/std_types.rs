@@ -24,6 +24,11 @@ trait Form: Clone + PartialEq + Send + Sync + 'static {
     /// The value that is meant, if it is one.
     fn from_form(form: Self::As) -> Option<Self>;
 
+    /// Whether the other value travels as the same one.
+    fn is(&self, other: &Self) -> bool {
+        self == other
+    }
+
     /// What is said of a value that is none.
     const EXPECTED: &'static str;
 
@@ -45,11 +50,14 @@ macro_rules! synced {
 
             #[inline]
             fn same(&self, shadow: &Option<Self>) -> bool {
-                shadow.as_ref() == Some(self)
+                shadow.as_ref().is_some_and(|shadow| self.is(shadow))
             }
 
             #[inline]
             fn diff(&mut self, shadow: &mut Option<Self>, at: &At<'_>, out: &mut Changes) {
+                if self.same(shadow) {
+                    return;
+                }
                 match self.form() {
                     Ok(_) => diff_leaf(self, shadow, at, out),
                     Err(reason) => out.fault(at, reason),
@@ -127,6 +135,11 @@ impl Form for PathBuf {
 
     fn from_form(form: String) -> Option<Self> {
         Some(form.into())
+    }
+
+    /// Paths are equal that are spelled differently, as `a/b` and `a/b/` are.
+    fn is(&self, other: &Self) -> bool {
+        self.as_os_str() == other.as_os_str()
     }
 }
 
