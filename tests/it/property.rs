@@ -1,9 +1,9 @@
 //! Whatever the host and the clients do, in whatever order: in the end all hold the same.
 
-mod collections;
 mod entropy;
 mod house;
 mod laws;
+mod leaves;
 mod long;
 mod published;
 mod refusals;

@@ -43,7 +43,7 @@ impl House {
             maybe: None,
             plain: (0..2).map(Room::numbered).collect(),
             stock: Map::from([("x".to_owned(), Room::numbered(1))]),
-            numbers: (0..12).map(|key| (key, 0)).collect(),
+            numbers: (0..20).map(|key| (key, 0)).collect(),
             story: Text::from("日本 once upon a time ".repeat(4)),
         }
     }

@@ -8,6 +8,7 @@ use transports::edit::{Author, apply};
 use transports::{Changes, Codec, Message, Patch, Synced, Tracked, diff};
 
 use super::entropy::Entropy;
+use super::house::House;
 use super::value_of;
 use super::world::World;
 
@@ -33,6 +34,16 @@ impl Model for World {
 
     fn comparable(self) -> Self {
         self.comparable()
+    }
+}
+
+impl Model for House {
+    fn new() -> Self {
+        Self::new()
+    }
+
+    fn mutate(&mut self, entropy: &mut Entropy) {
+        self.mutate(entropy);
     }
 }
 
@@ -113,6 +124,8 @@ pub(super) fn a_refused_edit_leaves_no_trace<T: Model>(
     let mut entropy = Entropy::new(numbers);
     let mut world = Tracked::new(T::new());
     while !entropy.is_empty() {
+        world.mutate(&mut entropy);
+        Tracked::collect(&mut world, &mut Changes::as_ops());
         let before = T::clone(&world);
         let old = value_of(&before);
         let mut wanted = old.clone();

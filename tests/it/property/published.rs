@@ -1,12 +1,11 @@
 //! The crate that has the name on the registry, as the peer: what one side says, the other one understands.
 
 use proptest::prelude::*;
-use transports::{Changes, Codec, Message, Op, Patch, Synced, Tracked, Value};
+use transports::{Changes, Codec, Message, Op, Patch, Tracked, Value};
 
 use super::entropy::Entropy;
-use super::house::House;
+use super::laws::Model;
 use super::value_of;
-use super::world::World;
 
 const CODECS: [Codec; 3] = [Codec::Json, Codec::MessagePack, Codec::Cbor];
 
@@ -25,17 +24,15 @@ fn ops(patch: &published::Patch) -> Vec<Op> {
 }
 
 /// Whatever the host does to the model, the published crate can follow.
-fn follow<T: Synced>(
-    model: T,
-    mutate: fn(&mut T, &mut Entropy),
+pub(super) fn the_published_crate_follows<T: Model>(
     numbers: Vec<u32>,
 ) -> Result<(), TestCaseError> {
     let mut entropy = Entropy::new(numbers);
-    let mut model = Tracked::new(model);
+    let mut model = Tracked::new(T::new());
     let mut mirror = value(&value_of(&*model));
     while !entropy.is_empty() {
         for _ in 0..=entropy.below(3) {
-            mutate(&mut model, &mut entropy);
+            model.mutate(&mut entropy);
         }
         let mut changes = Changes::as_ops();
         Tracked::collect(&mut model, &mut changes);
@@ -90,16 +87,6 @@ fn messages(entropy: &mut Entropy) -> Vec<Message> {
 
 proptest! {
     #![proptest_config(super::config(512))]
-
-    #[test]
-    fn the_published_crate_follows_a_struct(numbers in prop::collection::vec(any::<u32>(), 1..60)) {
-        follow(World::new(), World::mutate, numbers)?;
-    }
-
-    #[test]
-    fn the_published_crate_follows_collections(numbers in prop::collection::vec(any::<u32>(), 1..60)) {
-        follow(House::new(), House::mutate, numbers)?;
-    }
 
     #[test]
     fn each_crate_applies_the_others_difference(numbers in prop::collection::vec(any::<u32>(), 1..80)) {

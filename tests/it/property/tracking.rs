@@ -4,58 +4,60 @@ use proptest::prelude::*;
 use transports::{Patch, diff};
 
 use super::entropy::Entropy;
-use super::laws;
-use super::long::Long;
-use super::shapes::Shapes;
-use super::world::World;
+use super::{laws, published, schedule};
+
+/// What holds for every model, for each of them.
+macro_rules! laws {
+    ($($name:ident: $Model:ty;)+) => {$(
+        mod $name {
+            use super::*;
+
+            proptest! {
+                #![proptest_config(crate::property::config(512))]
+
+                #[test]
+                fn ops_lead_from_the_old_state_to_the_new(numbers in prop::collection::vec(any::<u32>(), 1..60)) {
+                    laws::ops_lead_from_the_old_state_to_the_new::<$Model>(numbers)?;
+                }
+
+                #[test]
+                fn bytes_say_the_same_as_ops(numbers in prop::collection::vec(any::<u32>(), 1..40)) {
+                    laws::bytes_say_the_same_as_ops::<$Model>(numbers)?;
+                }
+
+                #[test]
+                fn a_refused_edit_leaves_no_trace(numbers in prop::collection::vec(any::<u32>(), 1..60)) {
+                    laws::a_refused_edit_leaves_no_trace::<$Model>(numbers)?;
+                }
+
+                #[test]
+                fn the_published_crate_follows(numbers in prop::collection::vec(any::<u32>(), 1..60)) {
+                    published::the_published_crate_follows::<$Model>(numbers)?;
+                }
+            }
+
+            proptest! {
+                #![proptest_config(crate::property::config(256))]
+
+                #[test]
+                fn after_any_schedule_every_mirror_is_the_model(numbers in prop::collection::vec(any::<u32>(), 1..400)) {
+                    schedule::run::<$Model>(numbers);
+                }
+            }
+        }
+    )+};
+}
+
+laws! {
+    world: crate::property::world::World;
+    shapes: crate::property::shapes::Shapes;
+    leaves: crate::property::leaves::Leaves;
+    long: crate::property::long::Long;
+    house: crate::property::house::House;
+}
 
 proptest! {
     #![proptest_config(super::config(512))]
-
-    #[test]
-    fn ops_lead_from_the_old_state_to_the_new(numbers in prop::collection::vec(any::<u32>(), 1..60)) {
-        laws::ops_lead_from_the_old_state_to_the_new::<World>(numbers)?;
-    }
-
-    #[test]
-    fn bytes_say_the_same_as_ops(numbers in prop::collection::vec(any::<u32>(), 1..40)) {
-        laws::bytes_say_the_same_as_ops::<World>(numbers)?;
-    }
-
-    #[test]
-    fn a_refused_edit_leaves_no_trace(numbers in prop::collection::vec(any::<u32>(), 1..40)) {
-        laws::a_refused_edit_leaves_no_trace::<World>(numbers)?;
-    }
-
-    #[test]
-    fn ops_of_shapes_lead_from_the_old_state_to_the_new(numbers in prop::collection::vec(any::<u32>(), 1..60)) {
-        laws::ops_lead_from_the_old_state_to_the_new::<Shapes>(numbers)?;
-    }
-
-    #[test]
-    fn bytes_of_shapes_say_the_same_as_ops(numbers in prop::collection::vec(any::<u32>(), 1..40)) {
-        laws::bytes_say_the_same_as_ops::<Shapes>(numbers)?;
-    }
-
-    #[test]
-    fn a_refused_edit_of_shapes_leaves_no_trace(numbers in prop::collection::vec(any::<u32>(), 1..40)) {
-        laws::a_refused_edit_leaves_no_trace::<Shapes>(numbers)?;
-    }
-
-    #[test]
-    fn ops_of_long_lists_lead_from_the_old_state_to_the_new(numbers in prop::collection::vec(any::<u32>(), 1..60)) {
-        laws::ops_lead_from_the_old_state_to_the_new::<Long>(numbers)?;
-    }
-
-    #[test]
-    fn bytes_of_long_lists_say_the_same_as_ops(numbers in prop::collection::vec(any::<u32>(), 1..40)) {
-        laws::bytes_say_the_same_as_ops::<Long>(numbers)?;
-    }
-
-    #[test]
-    fn a_refused_edit_of_long_lists_leaves_no_trace(numbers in prop::collection::vec(any::<u32>(), 1..40)) {
-        laws::a_refused_edit_leaves_no_trace::<Long>(numbers)?;
-    }
 
     #[test]
     fn diff_of_any_two_values_leads_from_one_to_the_other(numbers in prop::collection::vec(any::<u32>(), 1..80)) {
