@@ -1,15 +1,16 @@
 //! A list that knows what was done to it.
 
 mod items;
+mod iter;
 mod log;
+mod order;
 mod synced;
 mod traits;
 
-use std::cmp::Ordering;
-use std::fmt;
-use std::ops::{Bound, Range, RangeBounds};
+use std::ops::{Bound, RangeBounds};
 
 use self::items::Items;
+pub use self::iter::{Drain, IterMut};
 use self::log::Log;
 pub use self::synced::ListShadow;
 use super::Instance;
@@ -289,135 +290,6 @@ impl<T: Synced> List<T> {
         self.extend(std::iter::repeat_with(make).take(missing));
     }
 
-    /// Two items change places.
-    ///
-    /// # Panics
-    /// If there is no such item.
-    pub fn swap(&mut self, a: usize, b: usize) {
-        self.open();
-        self.items.swap(a, b);
-        self.log.rearrange(|runs| runs.swap(a, b));
-    }
-
-    /// Turns the order around.
-    pub fn reverse(&mut self) {
-        let len = self.items.len();
-        self.open().rearrange(|runs| runs.permute((0..len).rev()));
-        self.items.reverse();
-    }
-
-    /// Moves the first `by` items to the end.
-    ///
-    /// # Panics
-    /// If there are not as many.
-    pub fn rotate_left(&mut self, by: usize) {
-        let len = self.items.len();
-        self.items.rotate_left(by);
-        self.open_with(len)
-            .rearrange(|runs| runs.rotate(0, by, len));
-    }
-
-    /// Moves the last `by` items to the front.
-    ///
-    /// # Panics
-    /// If there are not as many.
-    pub fn rotate_right(&mut self, by: usize) {
-        let len = self.items.len();
-        assert!(by <= len, "{by} items are more than the {len} there are");
-        self.rotate_left(len - by);
-    }
-
-    /// Takes the item at `from` out and puts it in again at `to`: one `Move`.
-    ///
-    /// # Panics
-    /// If there is no such item or place.
-    pub fn move_item(&mut self, from: usize, to: usize) {
-        let len = self.items.len();
-        assert!(
-            from < len && to < len,
-            "{from} and {to} have to be below the length {len}"
-        );
-        self.open();
-        self.move_within(from, to);
-    }
-
-    fn move_within(&mut self, from: usize, to: usize) {
-        match self.items.get_mut(from.min(to)..=from.max(to)) {
-            Some(span) if from < to => {
-                span.rotate_left(1);
-                self.log
-                    .rearrange(|runs| runs.rotate(from, from + 1, to + 1));
-            }
-            Some(span) => {
-                span.rotate_right(1);
-                self.log.rearrange(|runs| runs.rotate(to, from, from + 1));
-            }
-            None => {}
-        }
-    }
-
-    /// Sorts, keeping equal items in their order.
-    pub fn sort(&mut self)
-    where
-        T: Ord,
-    {
-        self.sort_by(T::cmp);
-    }
-
-    /// Sorts by a comparison, keeping equal items in their order.
-    pub fn sort_by(&mut self, mut compare: impl FnMut(&T, &T) -> Ordering) {
-        let mut order: Vec<usize> = (0..self.items.len()).collect();
-        order.sort_by(|a, b| match (self.items.get(*a), self.items.get(*b)) {
-            (Some(a), Some(b)) => compare(a, b),
-            _ => Ordering::Equal,
-        });
-        self.rearrange(&order);
-    }
-
-    /// Sorts by a key, keeping equal items in their order.
-    pub fn sort_by_key<K: Ord>(&mut self, mut key: impl FnMut(&T) -> K) {
-        self.sort_by(|a, b| key(a).cmp(&key(b)));
-    }
-
-    /// Sorts by a key that is made once for each item, keeping equal items in their order.
-    pub fn sort_by_cached_key<K: Ord>(&mut self, key: impl FnMut(&T) -> K) {
-        let keys: Vec<K> = self.items.iter().map(key).collect();
-        let mut order: Vec<usize> = (0..keys.len()).collect();
-        order.sort_by(|a, b| keys.get(*a).cmp(&keys.get(*b)));
-        self.rearrange(&order);
-    }
-
-    /// As [`sort`](Self::sort); here the stable sort is as good.
-    pub fn sort_unstable(&mut self)
-    where
-        T: Ord,
-    {
-        self.sort();
-    }
-
-    /// As [`sort_by`](Self::sort_by); here the stable sort is as good.
-    pub fn sort_unstable_by(&mut self, compare: impl FnMut(&T, &T) -> Ordering) {
-        self.sort_by(compare);
-    }
-
-    /// As [`sort_by_key`](Self::sort_by_key); here the stable sort is as good.
-    pub fn sort_unstable_by_key<K: Ord>(&mut self, key: impl FnMut(&T) -> K) {
-        self.sort_by_key(key);
-    }
-
-    /// The new item `i` is the old item `order[i]`, a permutation.
-    fn rearrange(&mut self, order: &[usize]) {
-        if order.is_sorted() {
-            return;
-        }
-        self.open()
-            .rearrange(|runs| runs.permute(order.iter().copied()));
-        self.items.edit(|items| {
-            let mut old: Vec<_> = items.drain(..).map(Some).collect();
-            items.extend(order.iter().filter_map(|&index| old.get_mut(index)?.take()));
-        });
-    }
-
     /// The item at `index`, to change it.
     #[inline]
     pub fn get_mut(&mut self, index: usize) -> Option<&mut T> {
@@ -495,87 +367,4 @@ fn bounds(range: &impl RangeBounds<usize>, len: usize) -> (usize, usize) {
         Bound::Unbounded => len,
     };
     (start, end)
-}
-
-/// Removed items, see [`List::drain`].
-pub struct Drain<'a, T: Synced> {
-    items: std::collections::vec_deque::Drain<'a, T>,
-    /// All of the list counts as new until this is dropped: if it never is, who knows what is left.
-    log: &'a mut Log<T>,
-    /// Whether that was so before.
-    whole: bool,
-    range: Range<usize>,
-}
-
-impl<T: Synced> Drop for Drain<'_, T> {
-    fn drop(&mut self) {
-        self.log.whole = self.whole;
-        self.log
-            .rearrange(|runs| runs.remove(self.range.start, self.range.end));
-    }
-}
-
-impl<T: Synced> Iterator for Drain<'_, T> {
-    type Item = T;
-
-    fn next(&mut self) -> Option<T> {
-        self.items.next()
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.items.size_hint()
-    }
-}
-
-impl<T: Synced> DoubleEndedIterator for Drain<'_, T> {
-    fn next_back(&mut self) -> Option<T> {
-        self.items.next_back()
-    }
-}
-
-impl<T: Synced> ExactSizeIterator for Drain<'_, T> {}
-
-impl<T: Synced + fmt::Debug> fmt::Debug for Drain<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Drain").field(&self.items).finish()
-    }
-}
-
-/// Items to change, see [`List::iter_mut`].
-pub struct IterMut<'a, T: Synced> {
-    items: std::iter::Enumerate<std::slice::IterMut<'a, T>>,
-    log: &'a mut Log<T>,
-}
-
-impl<'a, T: Synced> Iterator for IterMut<'a, T> {
-    type Item = &'a mut T;
-
-    #[inline]
-    fn next(&mut self) -> Option<&'a mut T> {
-        let (index, item) = self.items.next()?;
-        self.log.touch(index, item);
-        Some(item)
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        self.items.size_hint()
-    }
-}
-
-impl<T: Synced> DoubleEndedIterator for IterMut<'_, T> {
-    fn next_back(&mut self) -> Option<Self::Item> {
-        let (index, item) = self.items.next_back()?;
-        self.log.touch(index, item);
-        Some(item)
-    }
-}
-
-impl<T: Synced> ExactSizeIterator for IterMut<'_, T> {}
-
-impl<T: Synced> fmt::Debug for IterMut<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("IterMut")
-            .field("len", &self.items.len())
-            .finish_non_exhaustive()
-    }
 }

@@ -94,7 +94,8 @@ impl<K: MapKey, V: Synced> Log<K, V> {
         self.ascending = false;
         if self.live > FEW {
             let keys = self.notes.iter().take(self.live);
-            self.places.extend(keys.map(|note| note.key.clone()).zip(0..));
+            self.places
+                .extend(keys.map(|note| note.key.clone()).zip(0..));
         }
     }
 

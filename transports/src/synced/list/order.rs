@@ -88,6 +88,22 @@ fn longest_increasing(ranks: &[usize]) -> Vec<bool> {
     marked
 }
 
+/// The inverse of `order` if that is a permutation of `0..len`.
+pub(crate) fn permutation(order: &[usize], len: usize) -> Option<Vec<usize>> {
+    if order.len() != len {
+        return None;
+    }
+    let mut inverse = vec![usize::MAX; len];
+    for (position, &index) in order.iter().enumerate() {
+        let place = inverse.get_mut(index)?;
+        if *place != usize::MAX {
+            return None;
+        }
+        *place = position;
+    }
+    Some(inverse)
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

@@ -1,0 +1,130 @@
+//! Which item of a list continues which one of what the list was.
+
+use std::collections::{HashMap, VecDeque};
+
+use crate::synced::Synced;
+use crate::value::Value;
+
+/// How far one list is searched for an item of the other before the two are taken for the same item changed.
+const AHEAD: usize = 16;
+
+/// Pairs items by walking both lists, looking a few items ahead where they differ.
+pub(crate) fn by_look_ahead<T: Synced>(new: &[T], old: &[T::Shadow]) -> Vec<Option<usize>> {
+    let mut matches = Vec::with_capacity(new.len());
+    let mut next = 0;
+    let mut rest = new;
+    while let [item, following @ ..] = rest {
+        let olds = old.get(next..).unwrap_or_default();
+        let Some(shadow) = olds.first() else {
+            matches.push(None);
+            rest = following;
+            continue;
+        };
+        if item.same(shadow) {
+            matches.push(Some(next));
+            next += 1;
+            rest = following;
+            continue;
+        }
+        // The nearest place where the lists agree again, in either direction.
+        let ahead = (1..=AHEAD).find_map(|distance| {
+            if olds.get(distance).is_some_and(|shadow| item.same(shadow)) {
+                Some((distance, 0))
+            } else if rest.get(distance).is_some_and(|item| item.same(shadow)) {
+                Some((0, distance))
+            } else {
+                None
+            }
+        });
+        match ahead {
+            Some((removed, 0)) => next += removed,
+            Some((_, inserted)) => {
+                matches.extend(std::iter::repeat_n(None, inserted));
+                rest = rest.get(inserted..).unwrap_or_default();
+            }
+            None => {
+                matches.push(Some(next));
+                next += 1;
+                rest = following;
+            }
+        }
+    }
+    matches
+}
+
+/// Pairs equal values wherever they are, by their hashes, and then what is left in between by position.
+pub(crate) fn by_equality(new: &[Value], old: &[Value]) -> Vec<Option<usize>> {
+    let mut places: HashMap<u64, VecDeque<usize>> = HashMap::with_capacity(old.len());
+    let keys = std::hash::RandomState::new();
+    for (position, value) in old.iter().enumerate() {
+        places
+            .entry(hash(&keys, value))
+            .or_default()
+            .push_back(position);
+    }
+    let mut taken = vec![false; old.len()];
+    let mut matches: Vec<Option<usize>> = new
+        .iter()
+        .map(|value| {
+            let place = places.get_mut(&hash(&keys, value))?;
+            let position = *place.front()?;
+            // Different values of one hash are left to the second step.
+            if !old.get(position).is_some_and(|old| value.same(old)) {
+                return None;
+            }
+            place.pop_front();
+            if let Some(taken) = taken.get_mut(position) {
+                *taken = true;
+            }
+            Some(position)
+        })
+        .collect();
+
+    // An unpaired new item continues the unpaired old item right behind the old item of its predecessor.
+    let mut behind = 0;
+    for matched in &mut matches {
+        if let Some(position) = matched {
+            behind = *position + 1;
+        } else if let Some(taken) = taken.get_mut(behind).filter(|taken| !**taken) {
+            *taken = true;
+            *matched = Some(behind);
+            behind += 1;
+        }
+    }
+    matches
+}
+
+fn hash(keys: &std::hash::RandomState, value: &Value) -> u64 {
+    use std::hash::{BuildHasher, Hash, Hasher};
+
+    fn feed(value: &Value, state: &mut impl Hasher) {
+        std::mem::discriminant(value).hash(state);
+        match value {
+            Value::Null => {}
+            Value::Bool(value) => value.hash(state),
+            Value::Int(value) => value.hash(state),
+            // The zeros are equal, and so are all numbers that are not finite.
+            Value::Float(value) if value.is_finite() => (value + 0.0).to_bits().hash(state),
+            Value::Float(_) => {}
+            Value::Str(value) => value.hash(state),
+            Value::Submodel(value) => value.hash(state),
+            Value::List(items) => {
+                items.len().hash(state);
+                for item in items {
+                    feed(item, state);
+                }
+            }
+            Value::Map(entries) => {
+                entries.len().hash(state);
+                for (key, value) in entries {
+                    key.hash(state);
+                    feed(value, state);
+                }
+            }
+        }
+    }
+
+    let mut state = keys.build_hasher();
+    feed(value, &mut state);
+    state.finish()
+}
