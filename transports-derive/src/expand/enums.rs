@@ -189,15 +189,20 @@ impl<'a> Enum<'a> {
         ruled(self.context, diff)
     }
 
+    /// The name by which the content of a variant stands in a map; none if it is among the fields beside a tag.
+    fn content_name<'b>(&'b self, variant: &'b Variant) -> Option<&'b String> {
+        match self.tagging {
+            Tagging::External => Some(&variant.name),
+            Tagging::Internal { .. } => None,
+            Tagging::Adjacent { content, .. } => Some(content),
+        }
+    }
+
     /// Makes `__at` the place of what is in a variant.
     fn place(&self, variant: &Variant) -> TokenStream {
-        let private = &self.context.private;
-        let step = match self.tagging {
-            Tagging::External => step(private, &variant.name),
-            Tagging::Internal { .. } => return TokenStream::new(),
-            Tagging::Adjacent { content, .. } => step(private, content),
-        };
-        quote!(let __at = &__at.#step;)
+        let name = self.content_name(variant);
+        let step = name.map(|name| step(&self.context.private, name));
+        step.map_or_else(TokenStream::new, |step| quote!(let __at = &__at.#step;))
     }
 
     fn write(&self) -> TokenStream {
@@ -242,17 +247,13 @@ impl<'a> Enum<'a> {
             let names = std::iter::once(&variant.name).chain(alias);
             let names = quote!(#(#names)|*);
             let (open, read) = (body.open(), body.read());
-            match (variant.record.style, self.tagging) {
-                (_, Tagging::Internal { .. }) => quote!(#names => #read,),
+            match (variant.record.style, self.content_name(variant)) {
+                (_, None) => quote!(#names => #read,),
                 (Style::Unit, _) => {
                     let path = &body.path;
                     quote!(#names => #private::no_content(__content, #expected, || #path {}),)
                 }
-                (_, tagging) => {
-                    let below = match tagging {
-                        Tagging::Adjacent { content, .. } => content,
-                        _ => &variant.name,
-                    };
+                (_, Some(below)) => {
                     quote! {
                         #names => #private::read_content(__content, #expected, #below, |__value| {
                             #open
@@ -296,79 +297,64 @@ impl<'a> Enum<'a> {
                 return #private::edit_whole(self, __edit, __author);
             }
         };
-        match self.tagging {
+        let tags: TokenStream = match self.tagging {
+            Tagging::External => TokenStream::new(),
             Tagging::Internal { .. } => {
                 let arms = self.each().map(|(_, body)| {
                     let (pattern, edit) = (body.pattern("f"), body.edit());
                     quote!(#pattern => { #edit })
                 });
-                quote!(#whole match self { #(#arms)* })
+                return quote!(#whole match self { #(#arms)* });
             }
-            Tagging::External => {
-                let contents = self.contents(|variant| {
-                    let name = &variant.name;
-                    (quote!(#name), quote!(#private::entry(#name, __value)))
-                });
-                let arms = self.with_data().map(|(variant, body)| {
-                    let (pattern, edit, name) = (body.pattern("f"), body.edit(), &variant.name);
-                    quote!(#pattern if __key == #name => #private::below(#edit, #name),)
-                });
-                quote! {
-                    #whole
-                    #contents
-                    let [#private::Segment::Key(__key), __path @ ..] = __path else {
-                        return #private::no_list(__path);
-                    };
-                    match self {
-                        #(#arms)*
-                        _ => #private::no_entry(__key),
-                    }
-                }
-            }
-            Tagging::Adjacent { tag, content } => {
-                let contents = self.contents(|variant| {
-                    let name = &variant.name;
-                    let wrapped = quote!(#private::tagged(#tag, #name, #content, __value));
-                    (quote!(#content), wrapped)
-                });
-                let tags = self.each().map(|(variant, body)| {
+            Tagging::Adjacent { tag, .. } => self
+                .each()
+                .map(|(variant, body)| {
                     let (path, name) = (&body.path, &variant.name);
                     quote!(#path { .. } if __key == #tag => #private::edit_tag(__path, __edit, __key, #name),)
-                });
-                let arms = self.with_data().map(|(_, body)| {
-                    let (pattern, edit) = (body.pattern("f"), body.edit());
-                    quote!(#pattern if __key == #content => #private::below(#edit, #content),)
-                });
-                quote! {
-                    #whole
-                    #contents
-                    let [#private::Segment::Key(__key), __path @ ..] = __path else {
-                        return #private::no_list(__path);
-                    };
-                    match self {
-                        #(#tags)*
-                        #(#arms)*
-                        _ => #private::no_entry(__key),
-                    }
-                }
+                })
+                .collect(),
+        };
+        let contents = self.contents();
+        let arms = self.with_data().filter_map(|(variant, body)| {
+            let name = self.content_name(variant)?;
+            let (pattern, edit) = (body.pattern("f"), body.edit());
+            Some(quote!(#pattern if __key == #name => #private::below(#edit, #name),))
+        });
+        quote! {
+            #whole
+            #contents
+            let [#private::Segment::Key(__key), __path @ ..] = __path else {
+                return #private::no_list(__path);
+            };
+            match self {
+                #tags
+                #(#arms)*
+                _ => #private::no_entry(__key),
             }
         }
     }
 
     /// Edits that bring all that is in a variant of several fields: the same as bringing the whole enum.
-    fn contents(&self, wrap: impl Fn(&Variant) -> (TokenStream, TokenStream)) -> TokenStream {
+    fn contents(&self) -> TokenStream {
         let private = &self.context.private;
         let arms: Vec<_> = self
             .with_data()
             .filter(|(variant, _)| variant.record.style != Style::Newtype)
-            .map(|(variant, body)| {
+            .filter_map(|(variant, body)| {
                 let path = &body.path;
-                let (name, wrapped) = wrap(variant);
-                quote! {
-                    ([#private::Segment::Key(__key)], #path { .. }) if __key == #name => {
-                        return #private::edit_content(self, __edit, __author, #name, |__value| #wrapped);
+                let at = self.content_name(variant)?;
+                let wrapped = match self.tagging {
+                    Tagging::Adjacent { tag, content } => {
+                        let name = &variant.name;
+                        quote!(#private::tagged(#tag, #name, #content, __value))
                     }
-                }
+                    _ => quote!(#private::entry(#at, __value)),
+                };
+                Some(quote! {
+                    ([#private::Segment::Key(__key)], #path { .. }) if __key == #at => {
+                        return #private::edit_content(self, __edit, __author, #at, |__value| #wrapped);
+                    }
+                })
             })
             .collect();
         if arms.is_empty() {
@@ -392,12 +378,8 @@ impl<'a> Enum<'a> {
                     return None;
                 }
                 let pattern = body.pattern("f");
-                let name = match self.tagging {
-                    Tagging::Internal { .. } => {
-                        return Some(quote!(#pattern => { #admit #private::Ok(()) }));
-                    }
-                    Tagging::External => &variant.name,
-                    Tagging::Adjacent { content, .. } => content,
+                let Some(name) = self.content_name(variant) else {
+                    return Some(quote!(#pattern => { #admit #private::Ok(()) }));
                 };
                 Some(quote! {
                     #pattern => #private::below((|| -> #private::Result<(), #private::EditError> {

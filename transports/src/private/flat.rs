@@ -10,6 +10,9 @@ use crate::synced::{Key, Synced};
 use crate::value::Value;
 use crate::writer::Writer;
 
+/// The entries of a map on the wire.
+type Entries = BTreeMap<String, Value>;
+
 /// The names that something needs in the map it stands in.
 #[derive(Debug)]
 pub struct Keys {
@@ -22,14 +25,8 @@ pub struct Keys {
 }
 
 impl Keys {
-    /// Whether a name is among them.
-    #[must_use]
-    pub fn has(&self, name: &str) -> bool {
-        self.names.contains(&name) || self.below.iter().any(|keys| keys.has(name))
-    }
-
     /// Whether any of them is an entry.
-    fn any(&self, entries: &BTreeMap<String, Value>) -> bool {
+    fn any(&self, entries: &Entries) -> bool {
         let mut found = false;
         self.each(&mut |name| found |= entries.contains_key(name));
         found
@@ -44,26 +41,9 @@ impl Keys {
         }
     }
 
-    const fn shares(&self, other: &Self) -> bool {
-        let mut names = self.names;
-        while let [name, rest @ ..] = names {
-            if other.holds(name) {
-                return true;
-            }
-            names = rest;
-        }
-        let mut below = self.below;
-        while let [keys, rest @ ..] = below {
-            if keys.shares(other) {
-                return true;
-            }
-            below = rest;
-        }
-        false
-    }
-
-    /// As [`has`](Self::has), while compiling.
-    const fn holds(&self, name: &str) -> bool {
+    /// Whether a name is among them.
+    #[must_use]
+    pub const fn has(&self, name: &str) -> bool {
         let mut names = self.names;
         while let [own, rest @ ..] = names {
             if same(own.as_bytes(), name.as_bytes()) {
@@ -73,7 +53,25 @@ impl Keys {
         }
         let mut below = self.below;
         while let [keys, rest @ ..] = below {
-            if keys.holds(name) {
+            if keys.has(name) {
+                return true;
+            }
+            below = rest;
+        }
+        false
+    }
+
+    const fn shares(&self, other: &Self) -> bool {
+        let mut names = self.names;
+        while let [name, rest @ ..] = names {
+            if other.has(name) {
+                return true;
+            }
+            names = rest;
+        }
+        let mut below = self.below;
+        while let [keys, rest @ ..] = below {
+            if keys.shares(other) {
                 return true;
             }
             below = rest;
@@ -128,10 +126,7 @@ pub trait Flat: Synced {
     ///
     /// # Errors
     /// As [`Synced::read`].
-    fn read_flat(
-        entries: &mut BTreeMap<String, Value>,
-        taken: &[&Keys],
-    ) -> Result<Self, EditError> {
+    fn read_flat(entries: &mut Entries, taken: &[&Keys]) -> Result<Self, EditError> {
         let _ = taken;
         let mut own = BTreeMap::new();
         Self::KEYS.each(&mut |name| own.extend(entries.remove_entry(name)));
@@ -198,10 +193,7 @@ macro_rules! flat_map {
             const KEYS: Keys = Keys { names: &[], below: &[], open: true };
             const IS_MAP: bool = true;
 
-            fn read_flat(
-                entries: &mut BTreeMap<String, Value>,
-                taken: &[&Keys],
-            ) -> Result<Self, EditError> {
+            fn read_flat(entries: &mut Entries, taken: &[&Keys]) -> Result<Self, EditError> {
                 let mut own = std::mem::take(entries);
                 for keys in taken {
                     keys.each(&mut |name| entries.extend(own.remove_entry(name)));
@@ -252,10 +244,7 @@ impl<T: Flat> Flat for Box<T> {
     const KEYS: Keys = T::KEYS;
     const IS_MAP: bool = T::IS_MAP;
 
-    fn read_flat(
-        entries: &mut BTreeMap<String, Value>,
-        taken: &[&Keys],
-    ) -> Result<Self, EditError> {
+    fn read_flat(entries: &mut Entries, taken: &[&Keys]) -> Result<Self, EditError> {
         T::read_flat(entries, taken).map(Self::new)
     }
 
@@ -292,10 +281,7 @@ impl<T: Flat> Flat for Box<T> {
 impl<T: Flat> Flat for Option<T> {
     const KEYS: Keys = T::KEYS;
 
-    fn read_flat(
-        entries: &mut BTreeMap<String, Value>,
-        taken: &[&Keys],
-    ) -> Result<Self, EditError> {
+    fn read_flat(entries: &mut Entries, taken: &[&Keys]) -> Result<Self, EditError> {
         if T::KEYS.any(entries) {
             T::read_flat(entries, taken).map(Some)
         } else {
@@ -347,7 +333,7 @@ impl<T: Flat> Flat for Option<T> {
 /// The entries of a map on their way out, collected to be sorted.
 #[derive(Debug, Default)]
 pub struct Sorted {
-    entries: BTreeMap<String, Value>,
+    entries: Entries,
     clamped: usize,
 }
 
