@@ -89,7 +89,7 @@ enum Key {
 }
 
 impl Leaves {
-    fn is_short(text: &String) -> Result<(), String> {
+    fn is_short(text: &str) -> Result<(), String> {
         match text.len() {
             0..4 => Ok(()),
             len => Err(format!("{len} bytes are not short")),
