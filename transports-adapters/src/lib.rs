@@ -51,6 +51,7 @@
 //! |---|---|---|
 //! | `transports_connects_total` | `transport`: `ws`; `outcome`: `origin`, `host`, `handshake`, `query` | requests turned away before the server is asked |
 //! | `transports_limit_hits_total` | `limit`: `fragments`, `messages_per_second`, `write_timeout`, `pong_timeout` | clients beyond [`WebSocketSettings`] |
+//! | `transports_limit_hits_total` | `limit`: `header_timeout`, `head_bytes` | requests that [`serve`](crate::serve()) cut or refused |
 //!
 //! # Features
 //!
