@@ -26,7 +26,9 @@ use transports::Changes;
 type Make = fn() -> Box<dyn Contestant>;
 
 /// What is done, how many changes one step makes, and by whom.
-const WORKLOADS: &[(&str, u32, &[(&str, Make)])] = &[
+type Workload = (&'static str, u32, &'static [(&'static str, Make)]);
+
+const WORKLOADS: &[Workload] = &[
     (
         "8 fields, one changed",
         1,
