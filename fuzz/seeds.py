@@ -55,6 +55,16 @@ def patch(patch):
     return {"t": "patch", "id": 1, "patch": patch}
 
 
+def masked(first, payload):
+    """A frame of a WebSocket client, with a mask of zeros."""
+    length = len(payload)
+    if length < 126:
+        head = bytes([first, 0x80 | length])
+    else:
+        head = bytes([first, 0x80 | 126]) + struct.pack(">H", length)
+    return head + bytes(4) + payload
+
+
 def frames():
     """All frames there are, with their codecs."""
     for file, group in [("messages.json", "roundtrip"), ("values.json", "encode")]:
@@ -82,6 +92,9 @@ def scripts():
         yield "edit", bytes([0]) + script((number, frame))
         yield "connection", bytes([number]) + script((0, f"codec={codec}".encode()), (1, frame))
         yield "connection", bytes([number]) + script((2, frame))
+        first = 0x81 if codec == "json" else 0x82
+        yield "socket", bytes([255]) + masked(first, frame)
+        yield "socket", bytes([7]) + masked(first - 0x80, frame[:3]) + masked(0x89, b"?") + masked(0x80, frame[3:])
     for case in cases("client.json"):
         received = [(0, frame) for step in case["steps"] if (frame := frame_of(step))]
         yield "mirror", bytes([CODECS[case.get("codec", "json")]]) + script(*received)
@@ -98,6 +111,13 @@ def scripts():
         yield "connection", bytes([0]) + script(*sent, (3, b""))
     for case in cases("urls.json", "server_reads"):
         yield "connection", bytes([0]) + script((0, case["query"].encode()))
+        yield "query", case["query"].encode()
+    whole = {"rev": 0, "ops": [{"Set": {"path": [], "value": {"Str": "caf\u00e9 \U0001f600"}}}]}
+    splice = {"rev": 1, "ops": [{"Splice": {"path": [], "at": 3, "delete": 2, "insert": "e\u0301"}}]}
+    yield "decode", text(patch(splice))
+    yield "edit", bytes([0]) + script((0, text(patch(whole))), (0, text(patch(splice))))
+    for code in [b"", b"\x03\xe8", b"\x03\xe8bye", b"\x03\xee", b"\0"]:
+        yield "socket", bytes([1]) + masked(0x88, code)
     # Decisions: all possible first ones, and enough of them to come to something.
     for first in [0, 1, 2, 64, 127, 128, 255]:
         for number in range(8):

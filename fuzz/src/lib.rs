@@ -9,7 +9,9 @@ mod diff;
 mod edit;
 mod mirror;
 mod ops;
+mod query;
 mod script;
+mod socket;
 
 #[path = "../../tests/it/property/entropy.rs"]
 mod entropy;
@@ -25,6 +27,8 @@ pub use crate::decode::decode;
 pub use crate::diff::diff;
 pub use crate::edit::edit;
 pub use crate::mirror::mirror;
+pub use crate::query::query;
+pub use crate::socket::socket;
 
 use crate::entropy::Entropy;
 
