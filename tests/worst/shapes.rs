@@ -1,8 +1,6 @@
 //! What is large in memory and small on the wire, or nothing at all.
 
-use std::collections::BTreeMap;
-
-use transports::{Codec, Op, Path, Value};
+use transports::{Codec, Op, Path, Value, ValueMap};
 
 use super::set;
 
@@ -41,7 +39,7 @@ pub(super) fn dynamic() -> Vec<(&'static str, Value)> {
     vec![
         ("nulls", list(&Value::Null, MANY)),
         ("empty lists", list(&Value::List(Vec::new()), MANY)),
-        ("empty maps", list(&Value::Map(BTreeMap::new()), MANY)),
+        ("empty maps", list(&Value::Map(ValueMap::new()), MANY)),
         ("lists of one", list(&list(&Value::Null, 1), MANY)),
         ("maps of one", list(&one(Value::Null), MANY)),
         ("deep maps", list(&deep, 200)),

@@ -380,6 +380,19 @@ impl Changes {
         }
     }
 
+    /// Whether a list or map with so many entries that was empty before is told as a whole, as that is certainly shorter
+    /// than telling each, and more than goes in one packet.
+    pub(crate) const fn tells_whole(&self, len: usize) -> bool {
+        /// An op that brings an item takes 33 bytes at least.
+        const MANY: usize = 32;
+        len >= MANY && !self.proposing
+    }
+
+    /// The value at `at` is told by `write`, which is all that is told of it: it was not there before.
+    pub(crate) fn set_written(&mut self, at: &At<'_>, write: impl Fn(&mut Writer)) {
+        self.op(Head::Set, at, write);
+    }
+
     /// The entry at `at` is gone.
     pub fn remove(&mut self, at: &At<'_>) {
         self.op(Head::Remove, at, |_| {});

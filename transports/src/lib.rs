@@ -76,7 +76,7 @@ pub mod server;
 pub mod session;
 pub mod synced;
 mod tracked;
-mod value;
+pub mod value;
 mod writer;
 
 pub use self::changes::{Changes, Fault};
@@ -92,7 +92,7 @@ pub use self::server::Server;
 pub use self::session::Session;
 pub use self::synced::Synced;
 pub use self::tracked::Tracked;
-pub use self::value::Value;
+pub use self::value::{Value, ValueMap};
 pub use self::writer::Writer;
 #[cfg(feature = "derive")]
 pub use transports_derive::Synced;

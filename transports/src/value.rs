@@ -1,10 +1,14 @@
 //! The data tree that travels.
 
+mod map;
+
 use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, MapAccess, Visitor};
 use serde::ser::{Serialize, Serializer};
+
+pub use self::map::{IntoIter, Iter, IterMut, ValueMap};
 
 /// A tree of plain data: what a model looks like on the wire.
 ///
@@ -40,7 +44,7 @@ pub enum Value {
     /// Items in order.
     List(Vec<Self>),
     /// Entries by text key, in byte order of the keys.
-    Map(BTreeMap<String, Self>),
+    Map(ValueMap),
     /// The id of another model. No published bridge makes one; it is carried as it is.
     Submodel(u64),
 }
@@ -109,7 +113,8 @@ from! {
     &str => |value| Self::Str(value.to_owned());
     String => |value| Self::Str(value);
     Vec<Self> => |value| Self::List(value);
-    BTreeMap<String, Self> => |value| Self::Map(value);
+    BTreeMap<String, Self> => |value| Self::Map(value.into());
+    ValueMap => |value| Self::Map(value);
 }
 
 impl<T: Into<Self>> From<Option<T>> for Value {

@@ -7,7 +7,6 @@ mod raw;
 mod set;
 mod tree;
 
-use std::collections::BTreeMap;
 use std::io::Write;
 
 use ciborium_ll::{Encoder, Header};
@@ -15,7 +14,7 @@ use ciborium_ll::{Encoder, Header};
 pub(crate) use self::ops::Head;
 pub(crate) use self::set::Leaf;
 use self::tree::{Open, Tree};
-use crate::value::Value;
+use crate::value::{Value, ValueMap};
 
 /// The built-in wire formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -347,7 +346,7 @@ impl Writer {
             Form::Tree => self
                 .tree
                 .open
-                .push(Open::Map(BTreeMap::new(), String::new())),
+                .push(Open::Map(ValueMap::new(), String::new())),
         }
     }
 
@@ -405,18 +404,20 @@ impl Writer {
                 }
                 self.end_list();
             }
-            Value::Map(entries) => {
-                self.map(entries.len());
-                for (key, value) in entries {
-                    if self.is_full() {
-                        break;
-                    }
-                    self.key(key);
-                    self.value(value);
-                }
-                self.end_map();
-            }
+            Value::Map(entries) => self.entries(entries),
         }
+    }
+
+    pub(crate) fn entries(&mut self, entries: &ValueMap) {
+        self.map(entries.len());
+        for (key, value) in entries {
+            if self.is_full() {
+                break;
+            }
+            self.key(key);
+            self.value(value);
+        }
+        self.end_map();
     }
 }
 

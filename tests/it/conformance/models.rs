@@ -7,7 +7,7 @@ use transports::edit::EditError;
 use transports::message::ModelId;
 use transports::schema::Type;
 use transports::session::Hosted;
-use transports::{Schema, Session, Synced, Value};
+use transports::{Schema, Session, Synced, Value, ValueMap};
 
 use super::wire;
 
@@ -153,7 +153,7 @@ model!(Empty:);
 impl Model for Value {
     fn assign(&mut self, field: &str, value: Value) -> Result<(), EditError> {
         if !matches!(self, Self::Map(_)) {
-            *self = Self::Map(BTreeMap::new());
+            *self = Self::Map(ValueMap::new());
         }
         let Self::Map(entries) = self else {
             unreachable!("it was made one");

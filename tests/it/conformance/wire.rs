@@ -1,8 +1,6 @@
 //! Between the vectors' JSON and the crate's types. Values are read and written here without the crate's own codecs,
 //! which are what is tested.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value as Json, json};
 use transports::session::Frame;
 use transports::{Codec, CodecError, Message, Op, Patch, Value};
@@ -42,7 +40,7 @@ pub(super) fn plain(json: &Json) -> Value {
 fn entries(object: &Json, read: fn(&Json) -> Value) -> Value {
     let entries = object.as_object().unwrap();
     let entries = entries.iter().map(|(key, json)| (key.clone(), read(json)));
-    Value::Map(entries.collect::<BTreeMap<_, _>>())
+    Value::Map(entries.collect())
 }
 
 /// A value in its tagged form.

@@ -7,11 +7,8 @@ use crate::changes::Changes;
 use crate::edit::{Author, Edit, EditError, Reason};
 use crate::path::{At, Segment};
 use crate::synced::{Key, Synced};
-use crate::value::Value;
+use crate::value::{Value, ValueMap};
 use crate::writer::Writer;
-
-/// The entries of a map on the wire.
-type Entries = BTreeMap<String, Value>;
 
 /// The names that something needs in the map it stands in.
 #[derive(Debug)]
@@ -26,7 +23,7 @@ pub struct Keys {
 
 impl Keys {
     /// Whether any of them is an entry.
-    fn any(&self, entries: &Entries) -> bool {
+    fn any(&self, entries: &ValueMap) -> bool {
         let mut found = false;
         self.each(&mut |name| found |= entries.contains_key(name));
         found
@@ -126,9 +123,9 @@ pub trait Flat: Synced {
     ///
     /// # Errors
     /// As [`Synced::read`].
-    fn read_flat(entries: &mut Entries, taken: &[&Keys]) -> Result<Self, EditError> {
+    fn read_flat(entries: &mut ValueMap, taken: &[&Keys]) -> Result<Self, EditError> {
         let _ = taken;
-        let mut own = BTreeMap::new();
+        let mut own = ValueMap::new();
         Self::KEYS.each(&mut |name| own.extend(entries.remove_entry(name)));
         Self::read(Value::Map(own))
     }
@@ -193,7 +190,7 @@ macro_rules! flat_map {
             const KEYS: Keys = Keys { names: &[], below: &[], open: true };
             const IS_MAP: bool = true;
 
-            fn read_flat(entries: &mut Entries, taken: &[&Keys]) -> Result<Self, EditError> {
+            fn read_flat(entries: &mut ValueMap, taken: &[&Keys]) -> Result<Self, EditError> {
                 let mut own = std::mem::take(entries);
                 for keys in taken {
                     keys.each(&mut |name| entries.extend(own.remove_entry(name)));
@@ -244,7 +241,7 @@ impl<T: Flat> Flat for Box<T> {
     const KEYS: Keys = T::KEYS;
     const IS_MAP: bool = T::IS_MAP;
 
-    fn read_flat(entries: &mut Entries, taken: &[&Keys]) -> Result<Self, EditError> {
+    fn read_flat(entries: &mut ValueMap, taken: &[&Keys]) -> Result<Self, EditError> {
         T::read_flat(entries, taken).map(Self::new)
     }
 
@@ -281,7 +278,7 @@ impl<T: Flat> Flat for Box<T> {
 impl<T: Flat> Flat for Option<T> {
     const KEYS: Keys = T::KEYS;
 
-    fn read_flat(entries: &mut Entries, taken: &[&Keys]) -> Result<Self, EditError> {
+    fn read_flat(entries: &mut ValueMap, taken: &[&Keys]) -> Result<Self, EditError> {
         if T::KEYS.any(entries) {
             T::read_flat(entries, taken).map(Some)
         } else {
@@ -333,7 +330,7 @@ impl<T: Flat> Flat for Option<T> {
 /// The entries of a map on their way out, collected to be sorted.
 #[derive(Debug, Default)]
 pub struct Sorted {
-    entries: Entries,
+    entries: ValueMap,
     clamped: usize,
 }
 

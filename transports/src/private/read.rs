@@ -1,13 +1,12 @@
 //! Values on their way into a model.
 
-use std::collections::BTreeMap;
 use std::iter::Enumerate;
 use std::vec::IntoIter;
 
 use super::Keys;
 use crate::edit::{EditError, Reason};
 use crate::schema::Type;
-use crate::value::Value;
+use crate::value::{Value, ValueMap};
 
 /// A variant read from its name.
 pub fn read_named<T>(
@@ -38,14 +37,14 @@ pub fn entries(type_name: &'static str, value: Value) -> Result<Entries, EditErr
 }
 
 /// [`Flat::read_flat`](super::Flat::read_flat).
-type ReadFlat<T> = fn(&mut BTreeMap<String, Value>, &[&Keys]) -> Result<T, EditError>;
+type ReadFlat<T> = fn(&mut ValueMap, &[&Keys]) -> Result<T, EditError>;
 
 /// The entries that become the fields of a struct. The first error ends it: a function that could return after every
 /// field would have to drop the ones before it in as many ways, and a wide struct would take the compiler long.
 #[derive(Debug)]
 pub struct Entries {
     type_name: &'static str,
-    entries: BTreeMap<String, Value>,
+    entries: ValueMap,
     error: Option<EditError>,
 }
 

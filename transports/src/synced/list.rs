@@ -67,6 +67,14 @@ pub(crate) fn diff_paired<T: Synced>(
             }
             old.drain(start..old_end);
         }
+        (fresh, []) if old_end == 0 && end == 0 && out.tells_whole(fresh.len()) => {
+            out.set_written(at, |out| write_items(fresh.iter(), None, out));
+            if out.judging() {
+                check_items(fresh.iter(), at, out);
+            }
+            old.extend(fresh.iter().map(T::shadow));
+            return;
+        }
         (fresh, []) => {
             for (index, item) in fresh.iter().enumerate() {
                 out.insert(at, start + index, item);

@@ -135,13 +135,13 @@ macro_rules! map {
                 let Value::Map(entries) = value else {
                     return Err(EditError::expected("a Map", &value));
                 };
-                entries
-                    .into_iter()
-                    .map(|(text, value)| {
-                        let value = V::read(value).map_err(|error| error.below(text.as_str()))?;
-                        Ok((parse(&text)?, value))
-                    })
-                    .collect()
+                // Collecting results would not know how many there are.
+                let mut read = Vec::with_capacity(entries.len());
+                for (text, value) in entries {
+                    let value = V::read(value).map_err(|error| error.below(text.as_str()))?;
+                    read.push((parse(&text)?, value));
+                }
+                Ok(read.into_iter().collect())
             }
 
             fn edit(&mut self, path: &[Segment], edit: Edit, author: Author) -> Result<Edit, EditError> {
@@ -229,6 +229,21 @@ fn same<'a, K: Key, V: Synced, L: Lookup<K, V::Shadow>>(
         && entries.all(|(key, value)| shadow.find(key).is_some_and(|shadow| value.same(shadow)))
 }
 
+/// Tells a map as a whole that was empty before.
+fn set_entries<'a, K: Key, V: Synced, I: ExactSizeIterator<Item = (&'a K, &'a V)>>(
+    entries: impl Fn() -> I,
+    in_order: bool,
+    at: &At<'_>,
+    out: &mut Changes,
+) {
+    out.set_written(at, |out| write_entries(entries(), |_| None, in_order, out));
+    if out.judging() {
+        for (key, value) in entries() {
+            value.check(&at.key(&key.text()), out);
+        }
+    }
+}
+
 /// Walks two sorted maps side by side: new and changed entries in order, then the ones that are gone.
 pub(super) fn diff_sorted<K: Key + Ord + Clone, V: Synced>(
     new: &mut BTreeMap<K, V>,
@@ -236,10 +251,32 @@ pub(super) fn diff_sorted<K: Key + Ord + Clone, V: Synced>(
     at: &At<'_>,
     out: &mut Changes,
 ) {
+    if old.is_empty() && out.tells_whole(new.len()) {
+        set_entries(|| new.iter(), K::IN_TEXT_ORDER, at, out);
+        *old = new
+            .iter()
+            .map(|(key, value)| (key.clone(), value.shadow()))
+            .collect();
+        return;
+    }
+    let (added, gone) = compare_sorted(new.iter_mut(), old.iter_mut(), at, out);
+    for key in gone {
+        old.remove(&key);
+    }
+    old.extend(added);
+}
+
+/// As [`diff_sorted`], for any kind of map; returns the entries to add to the shadow, and the keys to remove from it.
+pub(super) fn compare_sorted<'a, K: Key + Ord + Clone, V: Synced>(
+    new: impl Iterator<Item = (&'a K, &'a mut V)>,
+    old: impl Iterator<Item = (&'a K, &'a mut V::Shadow)>,
+    at: &At<'_>,
+    out: &mut Changes,
+) -> (Vec<(K, V::Shadow)>, Vec<K>) {
     let mut added = Vec::new();
     let mut gone = Vec::new();
-    let mut olds = old.iter_mut().peekable();
-    for (key, value) in new.iter_mut() {
+    let mut olds = old.peekable();
+    for (key, value) in new {
         while let Some((other, _)) = olds.next_if(|(other, _)| *other < key) {
             gone.push(other.clone());
         }
@@ -253,11 +290,10 @@ pub(super) fn diff_sorted<K: Key + Ord + Clone, V: Synced>(
         }
     }
     gone.extend(olds.map(|(other, _)| other.clone()));
-    for key in gone {
+    for key in &gone {
         out.remove(&at.key(&key.text()));
-        old.remove(&key);
     }
-    old.extend(added);
+    (added, gone)
 }
 
 /// Without an order to walk in: finds the keys that differ, and reports them in order.
@@ -267,6 +303,11 @@ fn diff_hashed<K: Key + Ord + Hash + Clone, V: Synced, S: BuildHasher>(
     at: &At<'_>,
     out: &mut Changes,
 ) {
+    if old.is_empty() && out.tells_whole(new.len()) {
+        set_entries(|| new.iter(), false, at, out);
+        old.extend(new.iter().map(|(key, value)| (key.clone(), value.shadow())));
+        return;
+    }
     let mut known = 0;
     let mut changed = Vec::new();
     for (key, value) in &*new {

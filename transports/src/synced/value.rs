@@ -1,14 +1,12 @@
 //! [`Value`] as a model: what is known only at run time, and what a dynamic mirror holds.
 
-use std::collections::BTreeMap;
-
-use super::map::diff_sorted;
+use super::map::compare_sorted;
 use super::{Synced, diff_items, edit_whole, permutation};
 use crate::changes::Changes;
 use crate::edit::{Author, Edit, EditError, Payload, Reason, moves};
 use crate::path::{At, Segment};
 use crate::schema::Type;
-use crate::value::Value;
+use crate::value::{Value, ValueMap};
 use crate::writer::Writer;
 
 impl Synced for Value {
@@ -37,7 +35,17 @@ impl Synced for Value {
 
     fn diff(&mut self, shadow: &mut Self, at: &At<'_>, out: &mut Changes) {
         match (&mut *self, &mut *shadow) {
-            (Self::Map(new), Self::Map(old)) => diff_sorted(new, old, at, out),
+            (Self::Map(new), Self::Map(old)) if old.is_empty() && out.tells_whole(new.len()) => {
+                out.set_written(at, |out| out.entries(new));
+                old.clone_from(new);
+            }
+            (Self::Map(new), Self::Map(old)) => {
+                let (added, gone) = compare_sorted(new.iter_mut(), old.iter_mut(), at, out);
+                for key in gone {
+                    old.remove(&key);
+                }
+                old.extend(added);
+            }
             (Self::List(new), Self::List(old)) => {
                 diff_items(new, old, at, out, super::list::by_equality)
             }
@@ -106,10 +114,7 @@ impl Synced for Value {
     }
 }
 
-fn entry<'a>(
-    entries: &'a mut BTreeMap<String, Value>,
-    key: &str,
-) -> Result<&'a mut Value, EditError> {
+fn entry<'a>(entries: &'a mut ValueMap, key: &str) -> Result<&'a mut Value, EditError> {
     entries
         .get_mut(key)
         .ok_or_else(|| EditError::new(Reason::MissingKey).below(key))

@@ -1,8 +1,6 @@
 //! Values put together piece by piece.
 
-use std::collections::BTreeMap;
-
-use crate::value::Value;
+use crate::value::{Value, ValueMap};
 
 /// A value being put together.
 #[derive(Debug)]
@@ -15,7 +13,7 @@ pub(super) struct Tree {
 pub(super) enum Open {
     List(Vec<Value>),
     /// The entries, and the key of the next one.
-    Map(BTreeMap<String, Value>, String),
+    Map(ValueMap, String),
 }
 
 impl Tree {
