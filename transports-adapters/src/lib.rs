@@ -50,8 +50,8 @@
 //! | name | labels | counts |
 //! |---|---|---|
 //! | `transports_connects_total` | `transport`: `ws`; `outcome`: `origin`, `host`, `handshake`, `query` | requests turned away before the server is asked |
-//! | `transports_limit_hits_total` | `limit`: `fragments`, `messages_per_second`, `write_timeout`, `pong_timeout` | clients beyond [`WebSocketSettings`] |
-//! | `transports_limit_hits_total` | `limit`: `header_timeout`, `head_bytes` | requests that [`serve`](crate::serve()) cut or refused |
+//! | `transports_limit_hits_total` | `limit`: `fragments`, `messages_per_second`, `write_timeout`, `pong_timeout`, `uplink_timeout`, `event_bytes` | clients beyond [`WebSocketSettings`] and [`EventStreamSettings`] |
+//! | `transports_limit_hits_total` | `limit`: `header_timeout`, `head_bytes`, `shutdown_timeout` | requests that [`serve`](crate::serve()) cut or refused |
 //!
 //! # Features
 //!
@@ -59,6 +59,7 @@
 //! - `sse` (default): the Server-Sent Events adapter.
 //! - `serve` (default): [`serve`](crate::serve()).
 //! - `http2`: WebSocket over HTTP/2 (RFC 8441), and [`serve`](crate::serve()) speaks it.
+//! - `inspect`: a route that shows what a server is doing, [`inspect`](crate::inspect()).
 //! - `client-js` (default): the browser client as a route.
 //! - `client`: the [`client`] for Rust programs, over WebSocket, with TLS.
 //! - `client-sse`: the client over Server-Sent Events, too.
@@ -70,15 +71,19 @@ mod autosync;
 pub mod client;
 #[cfg(feature = "client-js")]
 mod client_js;
+#[cfg(any(feature = "ws", feature = "sse"))]
+mod hit;
+#[cfg(feature = "inspect")]
+mod inspect;
 #[cfg(feature = "jupyter")]
 pub mod jupyter;
-#[cfg(any(feature = "ws", feature = "sse"))]
+#[cfg(any(feature = "ws", feature = "sse", feature = "inspect"))]
 mod origin;
 #[cfg(any(feature = "ws", feature = "sse"))]
 mod peer;
 #[cfg(any(feature = "ws", feature = "sse"))]
 mod rate;
-#[cfg(any(feature = "ws", feature = "sse"))]
+#[cfg(any(feature = "ws", feature = "sse", feature = "inspect"))]
 mod refusal;
 #[cfg(feature = "serve")]
 mod serve;
@@ -92,7 +97,9 @@ mod ws;
 pub use self::autosync::{INTERVAL, autosync, autosync_every};
 #[cfg(feature = "client-js")]
 pub use self::client_js::{CLIENT_JS_HASH, client_js};
-#[cfg(any(feature = "ws", feature = "sse"))]
+#[cfg(feature = "inspect")]
+pub use self::inspect::{Inspect, inspect};
+#[cfg(any(feature = "ws", feature = "sse", feature = "inspect"))]
 use self::refusal::Refusal;
 #[cfg(feature = "serve")]
 pub use self::serve::{Serve, serve};

@@ -26,6 +26,7 @@ pub(crate) struct OnLoopback;
 
 impl Door {
     /// Pages of this origin may come in, too; panics if it is none.
+    #[cfg(any(feature = "ws", feature = "sse"))]
     pub(crate) fn allow_origin(&mut self, origin: &str) {
         match Origin::parse(origin) {
             Some(origin) => self.origins.push(origin),

@@ -36,7 +36,7 @@ use self::stats::Totals;
 use crate::codec::{Codec, CustomCodec};
 use crate::message::{Epoch, ModelId};
 use crate::schema::Type;
-use crate::session::{Session, SyncReport};
+use crate::session::{ModelInfo, Session, SyncReport};
 /// Data of any types, one of each.
 pub use http::Extensions;
 
@@ -212,6 +212,40 @@ impl Server {
     pub fn registry(&self) -> Vec<ConnectionInfo> {
         let entries = self.inner.registry.all();
         entries.iter().map(|entry| entry.info()).collect()
+    }
+
+    /// Up to `most` open connections with numbers from `first` on: the registry page by page, where connections are
+    /// many.
+    #[must_use]
+    pub fn registry_page(&self, first: u64, most: usize) -> Vec<ConnectionInfo> {
+        let entries = self.inner.registry.page(first, most);
+        entries.iter().map(|entry| entry.info()).collect()
+    }
+
+    /// Up to `most` models, after `skip` others: session by session, in the order of their ids. The models of a
+    /// [`Hub`](crate::Hub)'s tenants may share ids.
+    ///
+    /// ```
+    /// use transports::{Server, Session, Value};
+    ///
+    /// let session = Session::new();
+    /// let model = session.host_named("Any", Value::from(1));
+    /// *model.write() = Value::from(2);
+    /// session.sync();
+    ///
+    /// let models = Server::new(session).models(0, 10);
+    /// assert_eq!((models[0].id, models[0].revision, models[0].history), (1, 1, 1));
+    /// ```
+    #[must_use]
+    pub fn models(&self, skip: usize, most: usize) -> Vec<ModelInfo> {
+        let (mut skip, mut models) = (skip, Vec::new());
+        self.inner.offer.each(&mut |session| {
+            let left = most - models.len();
+            if left > 0 {
+                models.extend(session.shared().infos(&mut skip, left));
+            }
+        });
+        models
     }
 
     /// The open connection of this number.

@@ -3,6 +3,7 @@
 mod feed;
 mod forms;
 mod hosted;
+mod info;
 mod listeners;
 mod logged;
 mod model;
@@ -19,6 +20,7 @@ use tokio::sync::Notify;
 pub(crate) use self::feed::{Event, Feed};
 use self::forms::Forms;
 pub use self::hosted::{Hosted, ReadGuard, WriteGuard};
+pub use self::info::ModelInfo;
 pub(crate) use self::listeners::{Listeners, Signal};
 pub use self::logged::Frame;
 pub(crate) use self::logged::{Logged, Origin, batch};

@@ -8,9 +8,12 @@ mod cuts;
 mod door;
 #[cfg(feature = "http2")]
 mod http2;
+#[cfg(feature = "inspect")]
+mod inspect;
 mod limits;
 mod observed;
 mod serve;
 mod sockets;
 mod sse;
+mod sums;
 mod support;

@@ -186,7 +186,7 @@ impl Connection {
     pub fn end(&mut self, reason: Ended) {
         let is_news = self.ended.is_none() && self.fault.is_none();
         if is_news && matches!(reason, Ended::TooLarge { .. }) {
-            self.out.server.inner.totals.hit(Limit::FrameBytes);
+            self.out.hit(Limit::FrameBytes);
         }
         self.finish(reason);
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{
-    AtomicBool, AtomicU64, AtomicUsize,
+    AtomicBool, AtomicU32, AtomicU64, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
 use std::sync::{Arc, OnceLock};
@@ -42,6 +42,8 @@ pub struct ConnectionInfo {
     pub queued_bytes: usize,
     /// How many events it has not seen yet.
     pub behind: u64,
+    /// The [limits](Limits) that it reached, by name.
+    pub limits_hit: Vec<&'static str>,
 }
 
 /// What a connection and the server share.
@@ -60,6 +62,8 @@ pub(crate) struct Entry {
     outgoing: Traffic,
     meters: Meters,
     pub(super) queued: AtomicUsize,
+    /// The limits that it reached, a bit for each.
+    hit: AtomicU32,
     /// How far it has come with each session that it listens to.
     pub(super) progress: Mutex<Vec<Arc<Progress>>>,
     /// What it is to follow the next time that it is looked at.
@@ -103,6 +107,10 @@ impl Entry {
     pub(super) fn sent(&self, bytes: usize) {
         self.outgoing.count(bytes);
         self.meters.sent(bytes);
+    }
+
+    pub(super) fn hit(&self, limit: Limit) {
+        self.hit.fetch_or(1 << limit as u32, Relaxed);
     }
 
     pub(super) fn active(&self, now: SystemTime) {
@@ -168,6 +176,7 @@ impl Entry {
                 .iter()
                 .map(|progress| progress.behind())
                 .sum(),
+            limits_hit: Limit::names_in(self.hit.load(Relaxed)),
         }
     }
 }
@@ -220,6 +229,7 @@ impl Registry {
             incoming: Traffic::default(),
             outgoing: Traffic::default(),
             queued: AtomicUsize::new(0),
+            hit: AtomicU32::new(0),
             progress: Mutex::default(),
             changes: Mutex::default(),
             changed: AtomicBool::new(false),
@@ -253,6 +263,13 @@ impl Registry {
 
     pub(super) fn all(&self) -> Vec<Arc<Entry>> {
         self.open.lock().entries.values().cloned().collect()
+    }
+
+    /// Up to so many, from this number on.
+    pub(super) fn page(&self, first: u64, most: usize) -> Vec<Arc<Entry>> {
+        let open = self.open.lock();
+        let entries = open.entries.range(first..).take(most);
+        entries.map(|(_, entry)| Arc::clone(entry)).collect()
     }
 
     pub(super) fn len(&self) -> usize {

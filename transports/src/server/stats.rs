@@ -79,7 +79,7 @@ fn count_of(counts: &[(&str, u64)], name: &str) -> u64 {
 
 /// The limits, to count by.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Limit {
+pub(crate) enum Limit {
     FrameBytes,
     FrameNodes,
     EditOps,
@@ -112,6 +112,13 @@ impl Limit {
 
     pub(super) fn name(self) -> &'static str {
         Self::NAMES.get(self as usize).copied().unwrap_or_default()
+    }
+
+    /// The names of the limits whose bits are set, counted from the lowest.
+    pub(super) fn names_in(bits: u32) -> Vec<&'static str> {
+        let named = Self::NAMES.into_iter().enumerate();
+        let set = named.filter(|(place, _)| bits & 1 << place > 0);
+        set.map(|(_, name)| name).collect()
     }
 }
 

@@ -22,6 +22,10 @@ impl Listeners {
         self.0.write().remove(key);
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.0.read().len()
+    }
+
     pub(crate) fn raise(&self) {
         for (_, signal) in self.0.read().iter() {
             signal.raise();

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use bytes::Bytes;
 use parking_lot::{Mutex, RecursiveRwLock, RecursiveRwLockReadGuard, RecursiveRwLockWriteGuard};
 
+use super::info::Kept;
 use super::logged::Origin;
 use super::record::{Encoded, Have, Record, Snapshots, Update};
 use super::{Dirty, Shared, SyncReport};
@@ -41,6 +42,9 @@ pub(crate) trait Model: Send + Sync {
 
     /// The name of the type on the wire.
     fn type_name(&self) -> &str;
+
+    /// The revision and what is kept beside the model.
+    fn kept(&self) -> Kept;
 
     /// Begins anew at `first`, before anybody has seen a revision.
     fn rebase(&self, first: u64);
@@ -289,6 +293,17 @@ impl<T: Synced> Model for Slot<T> {
 
     fn type_name(&self) -> &str {
         &self.type_name
+    }
+
+    fn kept(&self) -> Kept {
+        let (rev, history, history_bytes) = self.record.lock().kept();
+        Kept {
+            rev,
+            history,
+            history_bytes,
+            // An encoding that is being made is not waited for.
+            snapshot_bytes: self.snapshots.try_lock().and_then(|made| made.size()),
+        }
     }
 
     fn rebase(&self, first: u64) {

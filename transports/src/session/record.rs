@@ -93,6 +93,11 @@ impl Record {
         (rev, position)
     }
 
+    /// The revision, and the patches in the history and their bytes.
+    pub(super) fn kept(&self) -> (u64, usize, usize) {
+        (self.rev, self.log.len(), self.bytes)
+    }
+
     /// The patches that a peer lacks; `None` if some of them are no longer kept, or never were.
     pub(super) fn missed(&self, have: Have) -> Option<impl Iterator<Item = &Arc<Logged>>> {
         let first = match have {

@@ -48,15 +48,14 @@ impl Connection {
         }
         self.out.entry.received(frame.bytes.len());
         let limits = *self.out.server.limits();
-        let totals = &self.out.server.inner.totals;
         let (size, limit) = (frame.bytes.len(), limits.frame_bytes);
         if size > limit {
-            totals.hit(Limit::FrameBytes);
+            self.out.hit(Limit::FrameBytes);
             return Err(ConnectionError::TooLarge { size, limit });
         }
         let (queued, limit) = (self.out.queued(), limits.queued_bytes);
         if queued > limit && self.sources.iter().any(|source| !source.answers.is_empty()) {
-            totals.hit(Limit::QueuedBytes);
+            self.out.hit(Limit::QueuedBytes);
             return Err(ConnectionError::Overloaded { queued, limit });
         }
         let codec = match &self.out.reader.codec {
@@ -68,7 +67,7 @@ impl Connection {
             .map_err(ConnectionError::Malformed)?;
         let (nodes, limit) = (look.nodes, limits.frame_nodes);
         if nodes > limit {
-            totals.hit(Limit::FrameNodes);
+            self.out.hit(Limit::FrameNodes);
             return Err(ConnectionError::TooManyNodes { nodes, limit });
         }
         let message = codec
@@ -127,7 +126,7 @@ impl Connection {
         }
         let Patch { rev, mut ops } = patch;
         if let Err((limit, error)) = within(limits, &ops) {
-            self.out.server.inner.totals.hit(limit);
+            self.out.hit(limit);
             return self.refuse(place, id, model.rev(), error, proposal);
         }
         let splice = ops.iter().find(|op| matches!(op, Op::Splice { .. }));
@@ -188,7 +187,7 @@ impl Connection {
             }
             Answer::Refused { rev, error } => {
                 if matches!(error.reason, Reason::TooManyMoved { .. }) {
-                    totals.hit(Limit::MovedItems);
+                    self.out.hit(Limit::MovedItems);
                 }
                 let proposal = proposal.map(|proposal| proposal.to_string());
                 self.refuse(place, id, rev, error.to_string(), proposal)
@@ -205,7 +204,7 @@ impl Connection {
             return;
         }
         if !fits(&state, limits.awareness_bytes) {
-            self.out.server.inner.totals.hit(Limit::AwarenessBytes);
+            self.out.hit(Limit::AwarenessBytes);
             return;
         }
         let name = self.out.name.get_or_insert_with(name);

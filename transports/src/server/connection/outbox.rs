@@ -9,6 +9,7 @@ use bytes::Bytes;
 use super::super::Server;
 use super::super::registry::Entry;
 use super::super::schemas::Known;
+use super::super::stats::Limit;
 use crate::codec::CodecError;
 use crate::message::ModelId;
 use crate::session::{Frame, Logged, Model, Reader};
@@ -47,6 +48,12 @@ impl Outbox {
             queued: 0,
             name: None,
         }
+    }
+
+    /// The client reached a limit.
+    pub(super) fn hit(&self, limit: Limit) {
+        self.server.inner.totals.hit(limit);
+        self.entry.hit(limit);
     }
 
     pub(super) fn is_empty(&self) -> bool {

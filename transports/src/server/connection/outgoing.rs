@@ -91,7 +91,7 @@ impl Source {
                 return self.push_statuses(out);
             }
             if published - self.cursor > out.server.limits().queued_events {
-                out.server.inner.totals.hit(Limit::QueuedEvents);
+                out.hit(Limit::QueuedEvents);
                 self.fall_behind(published, out);
                 continue;
             }
