@@ -22,6 +22,7 @@ use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, sleep_until};
 use tower_service::Service;
 
+use crate::hit::hit;
 use crate::origin::OnLoopback;
 use crate::shutdown::{Cut, Shutdown};
 
@@ -159,11 +160,6 @@ where
     }
 }
 
-/// Counts that a client reached a limit.
-fn limit(limit: &'static str) {
-    metrics::counter!("transports_limit_hits_total", "limit" => limit).increment(1);
-}
-
 /// One connection of HTTP.
 struct Client<A> {
     app: Router,
@@ -220,7 +216,7 @@ impl<A: Clone + Send + Sync + 'static> Client<A> {
                         if error.is_some_and(hyper::Error::is_timeout) {
                             this.no_request();
                         } else if error.is_some_and(hyper::Error::is_parse_too_large) {
-                            limit("head_bytes");
+                            hit("head_bytes");
                         }
                     }
                     return;
@@ -236,7 +232,10 @@ impl<A: Clone + Send + Sync + 'static> Client<A> {
                     last.as_mut().reset(Instant::now() + shutdown_timeout);
                     served.as_mut().graceful_shutdown();
                 }
-                () = &mut last, if is_closing => return,
+                () = &mut last, if is_closing => {
+                    hit("shutdown_timeout");
+                    return;
+                }
                 () = &mut cut => {
                     tracing::debug!("a connection is cut: the client reads nothing");
                     return;
@@ -250,7 +249,7 @@ impl<A: Clone + Send + Sync + 'static> Client<A> {
         let is_stranger = !self.is_known.load(Ordering::Relaxed);
         if is_stranger {
             tracing::debug!("a connection is cut: no request came in time");
-            limit("header_timeout");
+            hit("header_timeout");
         }
         is_stranger
     }

@@ -278,6 +278,7 @@ fn who_leaves_is_forgotten_by_those_who_stay() {
         texts(&mut ann).concat().contains("here"),
         "what is too long is not told"
     );
+    assert_eq!(server.stats().limit_hits("awareness_bytes"), 1);
     hub.unsubscribe("bob", board.id());
     assert_eq!(
         texts(&mut bob),

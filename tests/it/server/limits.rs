@@ -27,21 +27,26 @@ fn edit(ops: &str) -> Frame {
     ))
 }
 
-/// The error text of the reject that comes after a snapshot.
-fn refusal(ops: &str) -> String {
-    let mut connection = open(&server(), "");
+/// The error text of the reject that comes after a snapshot. The limit counts as hit, and no other does.
+fn refusal(limit: &str, ops: &str) -> String {
+    let server = server();
+    let mut connection = open(&server, "");
     assert_eq!(messages(&mut connection).len(), 1);
     connection.receive(&edit(ops)).unwrap();
     let seen = messages(&mut connection);
     let [Message::Snapshot { .. }, Message::Reject { error, .. }] = seen.as_slice() else {
         panic!("{seen:?}")
     };
+    for (name, hits) in server.stats().limit_hits {
+        assert_eq!(hits, u64::from(name == limit), "{name}");
+    }
     error.clone()
 }
 
 #[test]
 fn a_frame_over_the_limit_ends_the_connection() {
-    let mut connection = open(&server(), "");
+    let server = server();
+    let mut connection = open(&server, "");
     let fits = " ".repeat(9_998) + "{}";
     assert_eq!(connection.receive(&Frame::text(fits.clone())), Ok(()));
     assert_eq!(
@@ -50,6 +55,12 @@ fn a_frame_over_the_limit_ends_the_connection() {
             size: 10_001,
             limit: 10_000
         }),
+    );
+    drop(connection);
+    let stats = server.stats();
+    assert_eq!(
+        (stats.limit_hits("frame_bytes"), stats.ended("too_large")),
+        (1, 1)
     );
 }
 
@@ -69,7 +80,10 @@ fn a_malformed_frame_says_what_is_wrong() {
 fn an_edit_with_too_many_ops_is_refused() {
     let op = r#"{"Set":{"path":[{"Key":"x"}],"value":{"Int":1}}}"#;
     let four = [op; 4].join(",");
-    assert_eq!(refusal(&four), "an edit of 4 ops is over the limit of 3");
+    assert_eq!(
+        refusal("edit_ops", &four),
+        "an edit of 4 ops is over the limit of 3"
+    );
 }
 
 #[test]
@@ -79,13 +93,16 @@ fn an_edit_cannot_make_a_model_deeper_than_the_limit() {
         value = format!(r#"{{"List":[{value}]}}"#);
     }
     let set = format!(r#"{{"Set":{{"path":[{{"Key":"list"}}],"value":{value}}}}}"#);
-    assert_eq!(refusal(&set), "list: a depth of 6 is over the limit of 5");
+    assert_eq!(
+        refusal("depth", &set),
+        "list: a depth of 6 is over the limit of 5"
+    );
     let insert = format!(
         r#"{{"Insert":{{"path":[{{"Key":"list"}}],"index":0,"value":{}}}}}"#,
         &value[9..value.len() - 2]
     );
     assert_eq!(
-        refusal(&insert),
+        refusal("depth", &insert),
         "list: a depth of 6 is over the limit of 5"
     );
 }

@@ -8,7 +8,6 @@ use std::task::{Context, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use metrics::counter;
 use parking_lot::Mutex;
 use subtle::ConstantTimeEq;
 use tokio::sync::Notify;
@@ -17,6 +16,7 @@ use transports::server::{Connection, Ended, Peer};
 
 use super::event::{AppEvent, OURS, render};
 use super::render::Renderer;
+use crate::hit::hit;
 use crate::rate::Rate;
 
 /// What the streams of a route have in common.
@@ -145,7 +145,7 @@ async fn watch(streams: Weak<Streams>) {
             if stream.waits_for() >= patience {
                 let text = format!("read nothing for {patience:?}");
                 if stream.end(Ended::Slow, 1013, &text) {
-                    limit("write_timeout");
+                    hit("write_timeout");
                 }
                 if let Some(cut) = &stream.cut {
                     cut.notify_one();
@@ -153,10 +153,6 @@ async fn watch(streams: Weak<Streams>) {
             }
         }
     }
-}
-
-pub(super) fn limit(name: &'static str) {
-    counter!("transports_limit_hits_total", "limit" => name).increment(1);
 }
 
 impl Stream {
@@ -203,7 +199,7 @@ impl Stream {
     /// Ends the stream if it did not end before.
     pub(super) fn overflow(&self) {
         if self.end(Ended::Slow, 1013, "application events were not read") {
-            limit("event_bytes");
+            hit("event_bytes");
         }
     }
 

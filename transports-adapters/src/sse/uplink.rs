@@ -17,9 +17,10 @@ use transports::server::Ended;
 use transports::session::Frame;
 
 use super::body::code;
-use super::streams::{Stream, limit};
+use super::streams::Stream;
 use super::{EventStream, TOKEN};
 use crate::Refusal;
+use crate::hit::hit;
 
 impl EventStream {
     /// Takes in what a client sends. Its answers come on its stream.
@@ -37,6 +38,7 @@ impl EventStream {
                 return Err(refused(StatusCode::BAD_REQUEST, "the body is incomplete"));
             }
             Err(_) => {
+                hit("uplink_timeout");
                 return Err(refused(
                     StatusCode::REQUEST_TIMEOUT,
                     "the body took too long",
@@ -62,7 +64,7 @@ impl EventStream {
 
     fn take_one(&self, stream: &Arc<Stream>, bytes: Bytes) -> Result<(), Refusal> {
         if !stream.rate.lock().allows(Instant::now()) {
-            limit("messages_per_second");
+            hit("messages_per_second");
             let per_second = self.settings.messages_per_second;
             let error = format!("more than {per_second} messages a second");
             let reason = Ended::Flooded {

@@ -11,9 +11,10 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::time::{Instant, Sleep, sleep};
 use transports::server::{Connection, Ended};
 
+use super::WebSocketSettings;
 use super::socket::{Incoming, Socket};
 use super::write::Kind;
-use super::{WebSocketSettings, metrics};
+use crate::hit::hit;
 use crate::rate::Rate;
 
 /// Moves frames until the connection has ended.
@@ -115,7 +116,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<'_, S> {
     fn receive(&mut self, incoming: Incoming) {
         self.connection.active(SystemTime::now());
         if !self.rate.allows(self.socket.heard) {
-            metrics::limit("messages_per_second");
+            hit("messages_per_second");
             let error = format!(
                 "more than {} messages a second",
                 self.settings.messages_per_second
@@ -148,7 +149,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<'_, S> {
             let due = Instant::now() + settings.pong_timeout;
             self.timer.as_mut().reset(due);
         } else {
-            metrics::limit("pong_timeout");
+            hit("pong_timeout");
             self.connection.end(Ended::Silent);
         }
     }
@@ -194,7 +195,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Client<'_, S> {
         let until = blocked.since + patience;
         while self.timer.as_mut().poll(cx).is_ready() {
             if until <= Instant::now() {
-                metrics::limit("write_timeout");
+                hit("write_timeout");
                 self.connection.end(Ended::Slow);
                 return Poll::Ready(());
             }

@@ -6,8 +6,3 @@ use metrics::counter;
 pub(super) fn refused(outcome: &'static str) {
     counter!("transports_connects_total", "transport" => "ws", "outcome" => outcome).increment(1);
 }
-
-/// Counts that a client reached a limit.
-pub(super) fn limit(limit: &'static str) {
-    counter!("transports_limit_hits_total", "limit" => limit).increment(1);
-}

@@ -14,8 +14,8 @@ use tungstenite::Message;
 use tungstenite::error::{CapacityError, Error};
 use tungstenite::protocol::{Role, WebSocketConfig, WebSocketContext};
 
-use super::metrics;
 use super::write::{Kind, Outgoing};
+use crate::hit::hit;
 
 /// The server's end of a WebSocket.
 ///
@@ -116,7 +116,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Socket<S> {
             }
             // No fragment of a message is over the limit, but there may be no end of empty ones.
             if self.since_message > self.limit.saturating_mul(2).saturating_add(OVERHEAD) {
-                metrics::limit("fragments");
+                hit("fragments");
                 let error = "a message in too many fragments".to_owned();
                 return Poll::Ready(Err(Ended::Flooded { error }));
             }

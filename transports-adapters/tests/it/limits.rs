@@ -9,6 +9,7 @@ use tokio_tungstenite::tungstenite::Message;
 use transports::{Server, Session};
 use transports_adapters::WebSocket;
 
+use crate::sums::Sums;
 use crate::support::{close_of, counter, edit, framed, raw};
 
 #[tokio::test(start_paused = true)]
@@ -71,6 +72,8 @@ async fn pings_count_as_messages() {
 
 #[tokio::test(start_paused = true)]
 async fn endless_empty_fragments_are_closed_with_1008() {
+    let sums = Sums::default();
+    let _recorder = metrics::set_default_local_recorder(&sums);
     let server = Server::builder(Session::new())
         .limits(|limits| limits.frame_bytes = 1000)
         .build();
@@ -81,4 +84,5 @@ async fn endless_empty_fragments_are_closed_with_1008() {
     client.io.write_all(&fragments).await.unwrap();
     let reason = "a message in too many fragments";
     assert_eq!(client.closed().await, (1008, reason.into()));
+    assert_eq!(sums.limit("fragments"), 1.0);
 }

@@ -1,14 +1,9 @@
 //! What is counted, and what is never told.
 
-use std::collections::BTreeMap;
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 
 use futures_util::{SinkExt, StreamExt};
-use metrics::{
-    Counter, CounterFn, Gauge, GaugeFn, Histogram, Key, KeyName, Metadata, Recorder, SharedString,
-    Unit,
-};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tracing::field::{Field, Visit};
@@ -17,74 +12,8 @@ use tracing::{Event, Subscriber};
 use transports::Server;
 use transports_adapters::{WebSocket, serve};
 
+use crate::sums::Sums;
 use crate::support::{close_of, counter, edit, raw, wire};
-
-/// Sums by name and labels.
-#[derive(Clone, Default)]
-struct Sums(Arc<Mutex<BTreeMap<String, f64>>>);
-
-struct Sum(Sums, String);
-
-impl Sum {
-    fn change(&self, change: impl FnOnce(&mut f64)) {
-        change(self.0.0.lock().unwrap().entry(self.1.clone()).or_default());
-    }
-}
-
-impl CounterFn for Sum {
-    fn increment(&self, value: u64) {
-        self.change(|sum| *sum += value as f64);
-    }
-    fn absolute(&self, value: u64) {
-        self.change(|sum| *sum = value as f64);
-    }
-}
-
-impl GaugeFn for Sum {
-    fn increment(&self, value: f64) {
-        self.change(|sum| *sum += value);
-    }
-    fn decrement(&self, value: f64) {
-        self.change(|sum| *sum -= value);
-    }
-    fn set(&self, value: f64) {
-        self.change(|sum| *sum = value);
-    }
-}
-
-impl Sums {
-    fn sum(&self, key: &Key) -> Arc<Sum> {
-        let mut name = key.name().to_owned();
-        for label in key.labels() {
-            name += &format!(" {}={}", label.key(), label.value());
-        }
-        Arc::new(Sum(self.clone(), name))
-    }
-
-    fn get(&self, name: &str) -> f64 {
-        self.0
-            .lock()
-            .unwrap()
-            .get(name)
-            .copied()
-            .unwrap_or_default()
-    }
-}
-
-impl Recorder for Sums {
-    fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-    fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-    fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
-    fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
-        Counter::from_arc(self.sum(key))
-    }
-    fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
-        Gauge::from_arc(self.sum(key))
-    }
-    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
-        Histogram::noop()
-    }
-}
 
 #[tokio::test(start_paused = true)]
 async fn connections_frames_endings_and_limits_are_counted() {

@@ -12,6 +12,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 use transports_adapters::{serve, ws};
 
+use crate::sums::Sums;
 use crate::support::{Dial, close_of, counter, wire};
 
 struct App {
@@ -53,6 +54,8 @@ const REQUEST: &str = "GET /hello HTTP/1.1\r\nhost: app\r\n\r\n";
 
 #[tokio::test(start_paused = true)]
 async fn half_sent_requests_are_cut_after_ten_seconds() {
+    let sums = Sums::default();
+    let _recorder = metrics::set_default_local_recorder(&sums);
     let app = app(hello());
     let started = Instant::now();
     for begun in [
@@ -74,10 +77,13 @@ async fn half_sent_requests_are_cut_after_ten_seconds() {
         (20..=51).contains(&waited),
         "{waited} s for five, one after the other"
     );
+    assert_eq!(sums.limit("header_timeout"), 5.0);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_byte_per_second_is_not_fast_enough() {
+    let sums = Sums::default();
+    let _recorder = metrics::set_default_local_recorder(&sums);
     let app = app(hello());
     let started = Instant::now();
     let mut io = app.dial.connect();
@@ -89,6 +95,7 @@ async fn a_byte_per_second_is_not_fast_enough() {
     }
     let waited = started.elapsed().as_secs();
     assert!((9..=12).contains(&waited), "{waited} s");
+    assert_eq!(sums.limit("header_timeout"), 1.0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -151,6 +158,8 @@ async fn at_the_signal_requests_are_finished_and_sockets_closed() {
 
 #[tokio::test(start_paused = true)]
 async fn requests_that_never_end_are_cut_ten_seconds_after_the_signal() {
+    let sums = Sums::default();
+    let _recorder = metrics::set_default_local_recorder(&sums);
     let app = app(hello());
     let mut io = app.dial.connect();
     let request = REQUEST.replace("hello", "never");
@@ -160,6 +169,7 @@ async fn requests_that_never_end_are_cut_ten_seconds_after_the_signal() {
     app.stop.send(()).unwrap();
     app.done.await.unwrap().unwrap();
     assert_eq!(started.elapsed().as_secs(), 10);
+    assert_eq!(sums.limit("shutdown_timeout"), 1.0);
     let mut answer = Vec::new();
     let _ = io.read_to_end(&mut answer).await;
     assert!(answer.is_empty());

@@ -15,6 +15,7 @@ use transports::Server;
 use transports::server::{Peer, RefusalKind};
 use transports_adapters::{AppEvent, EventStream, Events, Shutdown, serve, sse};
 
+use crate::sums::Sums;
 use crate::support::{counter, edit, sync, wire};
 
 async fn request(app: &Router, request: Request<Body>) -> (StatusCode, HeaderMap, Body) {
@@ -303,6 +304,8 @@ async fn only_its_own_token_moves_a_stream() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_client_sends_has_limits() {
+    let sums = Sums::default();
+    let _recorder = metrics::set_default_local_recorder(&sums);
     let (server, _counter) = counter();
     let live = EventStream::new(server.clone()).settings(|settings| {
         settings.message_burst = 3;
@@ -354,6 +357,9 @@ async fn what_a_client_sends_has_limits() {
         post(&app, &token, slow).await.0,
         StatusCode::REQUEST_TIMEOUT
     );
+    for limit in ["frame_bytes", "messages_per_second", "uplink_timeout"] {
+        assert_eq!(sums.limit(limit), 1.0, "{limit}");
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -380,6 +386,8 @@ async fn a_quiet_stream_has_a_heartbeat() {
 
 #[tokio::test(start_paused = true)]
 async fn events_of_the_application_come_on_the_same_stream() {
+    let sums = Sums::default();
+    let _recorder = metrics::set_default_local_recorder(&sums);
     let (server, counter) = counter();
     let live = EventStream::new(server.clone()).settings(|settings| settings.event_bytes = 1000);
     let events = live.events();
@@ -413,6 +421,7 @@ async fn events_of_the_application_come_on_the_same_stream() {
     assert_eq!(source.next().await.json()["code"], 1013);
     assert_eq!(source.try_next().await, None);
     assert_eq!(server.stats().ended("slow"), 1);
+    assert_eq!(sums.limit("event_bytes"), 1.0);
     assert_eq!(server.registry().len(), 1);
 }
 
@@ -444,6 +453,8 @@ async fn a_hook_may_send_events_to_the_client_whose_edit_it_sees() {
 
 #[tokio::test(start_paused = true)]
 async fn a_client_that_does_not_read_is_closed() {
+    let sums = Sums::default();
+    let _recorder = metrics::set_default_local_recorder(&sums);
     let (server, counter) = counter();
     counter.write().label = "x".repeat(100_000);
     sync(&server);
@@ -463,6 +474,7 @@ async fn a_client_that_does_not_read_is_closed() {
     assert_eq!(slow.next().await.json()["t"], "snapshot");
     let last = stuck.next().await;
     assert_eq!(last.json()["reason"], "read nothing for 10s");
+    assert_eq!(sums.limit("write_timeout"), 1.0);
     assert_eq!(stuck.try_next().await, None);
 }
 
