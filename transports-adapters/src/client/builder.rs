@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use rustls::ClientConfig;
 use tokio::sync::{mpsc, oneshot, watch};
 use transports::{Codec, Mirrors};
 
@@ -20,6 +21,7 @@ pub struct ClientBuilder {
     pub(super) headers: Vec<(String, String)>,
     pub(super) codec: Codec,
     pub(super) connector: Arc<dyn Connector>,
+    tls: Option<Arc<ClientConfig>>,
     pub(super) settings: Settings,
     first_pause: Duration,
     longest_pause: Duration,
@@ -65,6 +67,7 @@ impl ClientBuilder {
             headers: Vec::new(),
             codec: Codec::Json,
             connector: Arc::new(Tcp),
+            tls: None,
             settings: Settings {
                 offline: Offline::default(),
                 authority: Authority::default(),
@@ -153,6 +156,14 @@ impl ClientBuilder {
         self
     }
 
+    /// Speaks TLS as this configuration of `rustls` 0.23 says, with `wss://` and `https://`: for certificates of an
+    /// authority of one's own, or to show one. By default the server has to have a certificate of an authority that the
+    /// operating system trusts.
+    pub fn tls(mut self, config: impl Into<Arc<ClientConfig>>) -> Self {
+        self.tls = Some(config.into());
+        self
+    }
+
     /// Opens the streams below by other means than TCP: a proxy, a Unix socket, a simulated network.
     pub fn connector(mut self, connector: impl Connector) -> Self {
         self.connector = Arc::new(connector);
@@ -188,7 +199,7 @@ impl ClientBuilder {
         self,
         first: Option<oneshot::Sender<Result<(), ClientError>>>,
     ) -> Result<Client, ClientError> {
-        let address = Address::new(&self.url, &self.headers)?;
+        let address = Address::new(&self.url, &self.headers, self.tls)?;
         // Events are text, and the protocol's text is JSON.
         let codec = if address.is_events() {
             Codec::Json

@@ -7,9 +7,11 @@ use std::fmt;
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use futures_util::{SinkExt, StreamExt};
+use rustls::ClientConfig;
 use rustls::crypto::CryptoProvider;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -82,10 +84,15 @@ pub(super) struct Address {
     port: u16,
     events: bool,
     headers: Vec<(HeaderName, HeaderValue)>,
+    tls: Option<Arc<ClientConfig>>,
 }
 
 impl Address {
-    pub(super) fn new(url: &str, headers: &[(String, String)]) -> Result<Self, ClientError> {
+    pub(super) fn new(
+        url: &str,
+        headers: &[(String, String)],
+        tls: Option<Arc<ClientConfig>>,
+    ) -> Result<Self, ClientError> {
         let wrong = |reason: String| ClientError::Url {
             url: shown(url).to_owned(),
             reason,
@@ -123,6 +130,7 @@ impl Address {
             port: uri.port_u16().unwrap_or(port),
             events,
             headers,
+            tls,
         })
     }
 
@@ -203,7 +211,11 @@ impl Link {
             .write_buffer_size(0)
             .max_message_size(Some(settings.frame_bytes))
             .max_frame_size(Some(settings.frame_bytes));
-        let (stream, _) = client_async_tls_with_config(request, stream, Some(config), None)
+        let tls = address
+            .tls
+            .clone()
+            .map(tokio_tungstenite::Connector::Rustls);
+        let (stream, _) = client_async_tls_with_config(request, stream, Some(config), tls)
             .await
             .map_err(|error| refusal(address, error))?;
         Ok(Self::WebSocket(Box::new(stream)))

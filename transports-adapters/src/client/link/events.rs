@@ -5,6 +5,7 @@ use std::pin::Pin;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, HeaderValue};
+use rustls::ClientConfig;
 use serde::Deserialize;
 use sse_stream::{Sse, SseStream};
 
@@ -47,11 +48,12 @@ impl Events {
             reason: error.without_url().to_string(),
         };
         let headers: HeaderMap = address.headers.iter().cloned().collect();
-        let client = reqwest::Client::builder()
-            // Servers send a comment from time to time.
-            .read_timeout(settings.idle_timeout)
-            .build()
-            .map_err(unreachable)?;
+        // Servers send a comment from time to time.
+        let mut client = reqwest::Client::builder().read_timeout(settings.idle_timeout);
+        if let Some(tls) = &address.tls {
+            client = client.tls_backend_preconfigured(ClientConfig::clone(tls));
+        }
+        let client = client.build().map_err(unreachable)?;
         let response = client
             .get(url)
             .headers(headers.clone())
