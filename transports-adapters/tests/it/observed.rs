@@ -34,6 +34,12 @@ async fn connections_frames_endings_and_limits_are_counted() {
     client.send(Message::text(edit(1))).await.unwrap();
     client.next().await.unwrap().unwrap();
     assert_eq!(sums.get("transports_frames_total dir=in"), 1.0);
+    for measured in [
+        "transports_encode_seconds codec=json",
+        "transports_edit_seconds",
+    ] {
+        assert_eq!(sums.get(measured), 1.0, "{measured}");
+    }
     assert_eq!(sums.get("transports_frames_total dir=out"), 2.0);
     assert_eq!(
         sums.get("transports_bytes_total dir=in"),

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
 use metrics::{
-    Counter, CounterFn, Gauge, GaugeFn, Histogram, Key, KeyName, Metadata, Recorder, SharedString,
-    Unit,
+    Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
+    SharedString, Unit,
 };
 
 /// Sums by name and labels.
@@ -38,6 +38,13 @@ impl GaugeFn for Sum {
     }
     fn set(&self, value: f64) {
         self.change(|sum| *sum = value);
+    }
+}
+
+/// Of what is measured, how often.
+impl HistogramFn for Sum {
+    fn record(&self, _: f64) {
+        self.change(|sum| *sum += 1.0);
     }
 }
 
@@ -75,7 +82,7 @@ impl Recorder for Sums {
     fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
         Gauge::from_arc(self.sum(key))
     }
-    fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
-        Histogram::noop()
+    fn register_histogram(&self, key: &Key, _: &Metadata<'_>) -> Histogram {
+        Histogram::from_arc(self.sum(key))
     }
 }

@@ -351,6 +351,8 @@ impl<T: Synced> Model for Slot<T> {
         );
         // A sync may have met the lock held here and left the changes to whoever holds it.
         self.collect(shared, &mut tracked, &mut flush, &mut report);
+        #[cfg(feature = "metrics")]
+        let started = std::time::Instant::now();
         flush.restart(shared.forms.used());
         let edited = budget.spend(|| Tracked::edit(&mut tracked, ops, &mut flush));
         let answer = match edited {
@@ -364,6 +366,8 @@ impl<T: Synced> Model for Slot<T> {
                 error,
             },
         };
+        #[cfg(feature = "metrics")]
+        metrics::histogram!("transports_edit_seconds").record(started.elapsed());
         shared.publish();
         answer
     }
