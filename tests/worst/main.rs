@@ -87,15 +87,31 @@ fn check(name: &str, codec: &Codec, connection: &mut Connection, frame: &Frame, 
     assert!(info.bytes_max <= MOST && factor <= times, "{what}");
 }
 
+/// Shapes for an empty model, and what then takes the place of all that is there.
+fn in_rounds<T>(
+    shapes: fn(u8) -> Vec<(&'static str, T)>,
+) -> impl Iterator<Item = (&'static str, [T; 2])> {
+    let rounds = shapes(0).into_iter().zip(shapes(1));
+    rounds.map(|((name, first), (_, second))| (name, [first, second]))
+}
+
 #[test]
 fn memory_for_typed_models() {
     for codec in CODECS {
-        for (name, ops) in shapes::typed() {
+        for (name, [first, second]) in in_rounds(shapes::typed) {
             let session = Session::new();
             session.host(Typed::default());
             let server = Server::new(session);
             let mut connection = open(&server, &codec);
-            check(name, &codec, &mut connection, &frame(&codec, ops), TYPED);
+            check(name, &codec, &mut connection, &frame(&codec, first), TYPED);
+            let again = format!("{name} again");
+            check(
+                &again,
+                &codec,
+                &mut connection,
+                &frame(&codec, second),
+                TYPED,
+            );
         }
     }
 }
@@ -104,13 +120,15 @@ fn memory_for_typed_models() {
 #[test]
 fn memory_for_dynamic_models() {
     for codec in CODECS {
-        for (name, value) in shapes::dynamic() {
+        for (name, [first, second]) in in_rounds(shapes::dynamic) {
             let session = Session::new();
             session.host_named("Any", Value::from_iter([("x", Value::Null)]));
             let server = Server::new(session);
             let mut connection = open(&server, &codec);
-            let frame = frame(&codec, set("x", value));
-            check(name, &codec, &mut connection, &frame, DYNAMIC);
+            let frame_of = |value| frame(&codec, set("x", value));
+            check(name, &codec, &mut connection, &frame_of(first), DYNAMIC);
+            let again = format!("{name} again");
+            check(&again, &codec, &mut connection, &frame_of(second), DYNAMIC);
         }
     }
 }

@@ -11,9 +11,12 @@ fn list(item: &Value, items: usize) -> Value {
     Value::List(vec![item.clone(); items])
 }
 
-pub(super) fn typed() -> Vec<(&'static str, Vec<Op>)> {
-    let row = Value::from_iter([("id", Value::from(0))]);
-    let names = (0..MANY).map(|n| (format!("{n:x}"), Value::from(0)));
+/// In each round all is different from the round before.
+pub(super) fn typed(round: u8) -> Vec<(&'static str, Vec<Op>)> {
+    let number = Value::from(i64::from(round));
+    let row = Value::from_iter([("id", number.clone())]);
+    let names = (0..MANY).map(|n| (format!("{round}{n:x}"), number.clone()));
+    let text = Value::from("x".repeat(round.into()));
     let rows = Path::from_iter(["rows".into()]);
     let insert = |n| Op::Insert {
         path: rows.clone(),
@@ -21,29 +24,35 @@ pub(super) fn typed() -> Vec<(&'static str, Vec<Op>)> {
         value: row.clone(),
     };
     vec![
-        ("ints", set("ints", list(&Value::from(0), MANY))),
-        ("texts", set("texts", list(&Value::from(""), MANY))),
+        ("ints", set("ints", list(&number, MANY))),
+        ("texts", set("texts", list(&text, MANY))),
         ("rows", set("rows", list(&row, MANY / 2))),
         ("names", set("names", names.collect())),
         ("inserted rows", (0..4096).map(insert).collect()),
         (
             "same field",
-            vec![set("ints", list(&Value::from(0), 3)).remove(0); 4096],
+            vec![set("ints", list(&number, 3)).remove(0); 4096],
         ),
     ]
 }
 
-pub(super) fn dynamic() -> Vec<(&'static str, Value)> {
+/// As [`typed`].
+pub(super) fn dynamic(round: u8) -> Vec<(&'static str, Value)> {
     let one = |value| Value::from_iter([("", value)]);
-    let deep = (0..50).fold(Value::Null, |below, _| one(below));
+    let leaf = match round {
+        0 => Value::Null,
+        _ => Value::from(true),
+    };
+    let deep = (0..50).fold(leaf.clone(), |below, _| one(below));
+    let text = Value::from("x".repeat(round.into()));
     vec![
-        ("nulls", list(&Value::Null, MANY)),
+        ("nulls", list(&leaf, MANY)),
         ("empty lists", list(&Value::List(Vec::new()), MANY)),
         ("empty maps", list(&Value::Map(ValueMap::new()), MANY)),
-        ("lists of one", list(&list(&Value::Null, 1), MANY)),
-        ("maps of one", list(&one(Value::Null), MANY)),
+        ("lists of one", list(&list(&leaf, 1), MANY)),
+        ("maps of one", list(&one(leaf), MANY)),
         ("deep maps", list(&deep, 200)),
-        ("texts", list(&Value::from(""), MANY)),
+        ("texts", list(&text, MANY)),
     ]
 }
 

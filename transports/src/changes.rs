@@ -57,6 +57,13 @@ impl fmt::Display for Fault {
     }
 }
 
+/// Up to these bytes ops stay ops: they tell more, and go in one packet as a smaller frame does.
+const FEW: usize = 1024;
+/// No op takes fewer bytes: `RemoveAt` in MessagePack.
+const SHORTEST_OP: usize = 24;
+/// A list or map is judged by the look of so many of its items or entries.
+pub(crate) const SAMPLES: usize = 8;
+
 impl Changes {
     /// Collects ops as data.
     #[must_use]
@@ -174,12 +181,8 @@ impl Changes {
         len: usize,
         item: &dyn Fn(usize, &mut Writer),
     ) {
-        /// Up to these bytes the ops stay: they tell more, and go in one packet as a smaller frame does.
-        const FEW: usize = 1024;
         /// The bytes of `Null` in MessagePack; nothing is shorter anywhere.
         const SHORTEST: usize = 5;
-        /// A longer list is judged by so many of its items first.
-        const SAMPLES: usize = 8;
 
         let [json, msgpack, cbor] = mark.bodies;
         let mut scratch = None;
@@ -391,6 +394,56 @@ impl Changes {
     /// The value at `at` is told by `write`, which is all that is told of it: it was not there before.
     pub(crate) fn set_written(&mut self, at: &At<'_>, write: impl Fn(&mut Writer)) {
         self.op(Head::Set, at, write);
+    }
+
+    /// Whether a list or map of `len` is told as a whole whatever its ops are, as these are certainly longer. `most` ops are
+    /// possible; `are_at_least` says whether there are so many; `sample` writes one of eight items or entries, from the
+    /// front to the end of what changed, by whose look the whole is judged.
+    ///
+    /// Only asked where a client edits. Otherwise ops are made and thrown away if the whole is shorter, but what a client
+    /// sends must not take that much memory.
+    pub(crate) fn rather_tells_whole(
+        &mut self,
+        len: usize,
+        most: usize,
+        are_at_least: impl FnOnce(usize) -> bool,
+        sample: impl Fn(usize, &mut Writer),
+    ) -> bool {
+        if !self.judging || self.proposing || most * SHORTEST_OP <= FEW || len == 0 {
+            return false;
+        }
+        let mut scratch = None;
+        let writer = match (&mut self.json, &mut self.msgpack, &mut self.cbor) {
+            (Some(writer), ..) | (None, Some(writer), _) | (None, None, Some(writer)) => writer,
+            _ if self.data.is_some() => scratch.insert(Writer::new(Format::Json, Vec::new())),
+            _ => return false,
+        };
+        let room = most * SHORTEST_OP * SAMPLES / len;
+        let taken = writer.measure(room, |out| {
+            for nth in 0..SAMPLES {
+                if out.is_full() {
+                    break;
+                }
+                sample(nth, out);
+            }
+        });
+        taken.is_some_and(|taken| are_at_least(taken * len / (SAMPLES * SHORTEST_OP) + 1))
+    }
+
+    /// Judges what it is told of as this does, and writes nothing.
+    pub(crate) fn silent(&self) -> Self {
+        Self {
+            judging: self.judging,
+            ..Self::default()
+        }
+    }
+
+    /// Takes over what a [silent](Self::silent) one found.
+    pub(crate) fn heard(&mut self, silent: Self) {
+        self.faults.extend(silent.faults);
+        if self.refusal.is_none() {
+            self.refusal = silent.refusal;
+        }
     }
 
     /// The entry at `at` is gone.

@@ -9,7 +9,7 @@ pub(crate) use self::order::{permutation, reorder};
 pub(crate) use self::pairs::{by_equality, by_look_ahead};
 use super::value::edit_items;
 use super::{Synced, edit_whole};
-use crate::changes::{Changes, Mark};
+use crate::changes::{Changes, Mark, SAMPLES};
 use crate::edit::{Author, Edit, EditError, Reason};
 use crate::path::{At, Segment};
 use crate::schema::Type;
@@ -58,6 +58,7 @@ pub(crate) fn diff_paired<T: Synced>(
         unreachable!("the equal ends are parts of both lists");
     };
     let mark = out.mark();
+    let len = new_end + end;
     match (changed, before) {
         ([], []) => {}
         ([item], [shadow]) => return item.diff(shadow, &at.index(start), out),
@@ -84,12 +85,67 @@ pub(crate) fn diff_paired<T: Synced>(
         }
         (changed, before) => {
             let matches = matcher(changed, before, start);
-            let shadows: Vec<_> = old.drain(start..old_end).map(Some).collect();
-            let rebuilt = rearrange(changed, shadows, &matches, (start, end), at, out);
-            old.splice(start..start, rebuilt);
+            let told_whole = tells_whole(len, changed, before, &matches, out);
+            let mut silent = told_whole.then(|| out.silent());
+            let told = silent.as_mut().unwrap_or(&mut *out);
+            if changed.len() == before.len()
+                && matches.iter().copied().eq((0..changed.len()).map(Some))
+            {
+                let pairs = changed.iter_mut().zip(before).enumerate();
+                pairs.for_each(|(nth, (item, shadow))| {
+                    item.diff(shadow, &at.index(start + nth), told)
+                });
+            } else {
+                let shadows: Vec<_> = old.drain(start..old_end).map(Some).collect();
+                let rebuilt = rearrange(changed, shadows, &matches, (start, end), at, told);
+                old.splice(start..start, rebuilt);
+            }
+            if let Some(silent) = silent {
+                out.heard(silent);
+                let is_new = |index: usize| {
+                    let matched = index.checked_sub(start).and_then(|nth| matches.get(nth));
+                    matched.is_some_and(Option::is_none)
+                };
+                out.set_written(at, |out| {
+                    out.list(new.len());
+                    for (index, item) in new.iter().enumerate() {
+                        if out.is_full() {
+                            break;
+                        }
+                        item.write(old.get(index).filter(|_| !is_new(index)), out);
+                    }
+                    out.end_list();
+                });
+                return;
+            }
         }
     }
     shorten(new, old, &mark, at, out);
+}
+
+/// Whether a client changed so many small items of a list of `len` that it is no use to tell each.
+fn tells_whole<T: Synced>(
+    len: usize,
+    new: &[T],
+    old: &[T::Shadow],
+    matches: &[Option<usize>],
+    out: &mut Changes,
+) -> bool {
+    let sample = |nth: usize, out: &mut Writer| {
+        if let Some(item) = new.get(nth * new.len() / SAMPLES) {
+            item.write(None, out);
+        }
+    };
+    let are_at_least = |many: usize| {
+        let kept = matches.iter().flatten().count();
+        let gone = old.len() - kept;
+        let differ = new.iter().zip(matches).filter(|(item, matched)| {
+            let shadow = matched.and_then(|position| old.get(position));
+            shadow.is_none_or(|shadow| !item.same(shadow))
+        });
+        gone + differ.take(many).count() >= many
+    };
+    out.rather_tells_whole(len, new.len() + old.len(), are_at_least, sample)
 }
 
 /// Tells the whole list instead of the changes since `mark`, if that is shorter.

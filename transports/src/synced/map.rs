@@ -6,7 +6,7 @@ use std::hash::{BuildHasher, Hash};
 use std::sync::Arc;
 
 use super::{Synced, edit_whole};
-use crate::changes::Changes;
+use crate::changes::{Changes, SAMPLES};
 use crate::edit::{Author, Edit, EditError, Payload, Reason};
 use crate::path::{At, Segment};
 use crate::schema::Type;
@@ -259,11 +259,44 @@ pub(super) fn diff_sorted<K: Key + Ord + Clone, V: Synced>(
             .collect();
         return;
     }
-    let (added, gone) = compare_sorted(new.iter_mut(), old.iter_mut(), at, out);
-    for key in gone {
-        old.remove(&key);
+    let most = new.len() + old.len();
+    let sample = |nth: usize, out: &mut Writer| {
+        if let Some((key, value)) = new.iter().nth(nth * new.len() / SAMPLES) {
+            out.key(&key.text());
+            value.write(None, out);
+        }
+    };
+    let are_at_least = |many: usize| {
+        let kept = new
+            .iter()
+            .filter_map(|(key, value)| Some((value, old.get(key)?)));
+        let (mut found, mut changed) = (0, 0);
+        for (value, shadow) in kept {
+            found += 1;
+            changed += usize::from(!value.same(shadow));
+        }
+        most - 2 * found + changed >= many
+    };
+    if out.rather_tells_whole(new.len(), most, are_at_least, sample) {
+        let mut silent = out.silent();
+        let (added, gone) = compare_sorted(new.iter_mut(), old.iter_mut(), at, &mut silent);
+        out.heard(silent);
+        // New entries are not among the old ones yet.
+        out.set_written(at, |out| {
+            write_entries(new.iter(), |key| old.get(key), K::IN_TEXT_ORDER, out);
+        });
+        follow(old, added, gone);
+        return;
     }
-    old.extend(added);
+    let (added, gone) = compare_sorted(new.iter_mut(), old.iter_mut(), at, out);
+    follow(old, added, gone);
+}
+
+fn follow<K: Ord, S>(shadow: &mut BTreeMap<K, S>, added: Vec<(K, S)>, gone: Vec<K>) {
+    for key in gone {
+        shadow.remove(&key);
+    }
+    shadow.extend(added);
 }
 
 /// As [`diff_sorted`], for any kind of map; returns the entries to add to the shadow, and the keys to remove from it.

@@ -93,8 +93,8 @@ macro_rules! set {
                         .map(|item| (*item).clone())
                         .ok_or_else(|| EditError::new(Reason::IndexOutOfBounds { index, len }))
                 };
-                // The items are sorted to find the place.
-                const SORTING: usize = 8;
+                // The items are sorted to find the place, which takes as long as moving so many.
+                const SORTING: usize = 16;
                 let sorts = || moves(len.saturating_mul(SORTING), author);
                 match (path, edit) {
                     ([], Edit::Insert(index, payload)) => {

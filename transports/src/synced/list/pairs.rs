@@ -1,6 +1,7 @@
 //! Which item of a list continues which one of what the list was.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
 
 use crate::synced::Synced;
 use crate::value::Value;
@@ -54,25 +55,28 @@ pub(crate) fn by_look_ahead<T: Synced>(new: &[T], old: &[T::Shadow]) -> Vec<Opti
 
 /// Pairs equal values wherever they are, by their hashes, and then what is left in between by position.
 pub(crate) fn by_equality(new: &[Value], old: &[Value]) -> Vec<Option<usize>> {
-    let mut places: HashMap<u64, VecDeque<usize>> = HashMap::with_capacity(old.len());
     let keys = std::hash::RandomState::new();
-    for (position, value) in old.iter().enumerate() {
-        places
-            .entry(hash(&keys, value))
-            .or_default()
-            .push_back(position);
+    // The first old item of each hash, and behind each the next of the same; `NONE` is behind the last. Hashes are hashed
+    // no further: nobody can choose them.
+    let mut first: HashMap<u64, usize, BuildHasherDefault<Hashed>> = HashMap::default();
+    first.reserve(old.len());
+    let mut next = vec![NONE; old.len()];
+    for (position, (value, next)) in old.iter().zip(&mut next).enumerate().rev() {
+        if let Some(behind) = first.insert(hash(&keys, value), position) {
+            *next = behind;
+        }
     }
     let mut taken = vec![false; old.len()];
     let mut matches: Vec<Option<usize>> = new
         .iter()
         .map(|value| {
-            let place = places.get_mut(&hash(&keys, value))?;
-            let position = *place.front()?;
+            let place = first.get_mut(&hash(&keys, value))?;
+            let position = *place;
             // Different values of one hash are left to the second step.
             if !old.get(position).is_some_and(|old| value.same(old)) {
                 return None;
             }
-            place.pop_front();
+            *place = next.get(position).copied().unwrap_or(NONE);
             if let Some(taken) = taken.get_mut(position) {
                 *taken = true;
             }
@@ -94,8 +98,31 @@ pub(crate) fn by_equality(new: &[Value], old: &[Value]) -> Vec<Option<usize>> {
     matches
 }
 
+/// No position.
+const NONE: usize = usize::MAX;
+
+/// Hashes of hashes are these.
+#[derive(Default)]
+struct Hashed(u64);
+
+impl Hasher for Hashed {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u64(&mut self, hash: u64) {
+        self.0 = hash;
+    }
+}
+
 fn hash(keys: &std::hash::RandomState, value: &Value) -> u64 {
-    use std::hash::{BuildHasher, Hash, Hasher};
+    use std::hash::{BuildHasher, Hash};
 
     fn feed(value: &Value, state: &mut impl Hasher) {
         std::mem::discriminant(value).hash(state);
