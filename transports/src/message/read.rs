@@ -71,8 +71,8 @@ impl Kind {
     }
 }
 
-/// A map of the smallest size takes about as much memory as so many numbers.
-const MAP: usize = 16;
+/// A map takes more memory than a number does, about as much as so many nodes.
+const MAP: usize = 2;
 
 /// What a first reading of a frame tells: it keeps nothing.
 #[derive(Clone, Copy, Debug)]

@@ -11,7 +11,7 @@ pub struct Limits {
     /// The bytes of a frame from a client: 1 MiB by default. A larger one ends the connection.
     pub frame_bytes: usize,
     /// The values, keys, lists and maps of a frame, as its codec sees them: 262,144 by default. A number in a list is
-    /// three (itself, its kind, and both together), a map 16 more, for the memory it takes. A frame with more ends the
+    /// three (itself, its kind, and both together), a map two more, for the memory it takes. A frame with more ends the
     /// connection before anything of it is kept in memory: this is what bounds the memory that an edit takes, to some
     /// 20 MiB.
     pub frame_nodes: usize,
@@ -26,7 +26,7 @@ pub struct Limits {
     /// An edit that adds more is rejected.
     pub list_growth: usize,
     /// How many items of lists one edit may move from place to place, those behind an item that is inserted or removed
-    /// included: 4,000,000 by default. Sets count each item eight times, as they are sorted for it.
+    /// included: 4,000,000 by default. Sets count each item 16 times, as they are sorted for it.
     /// An edit that moves more is rejected.
     pub moved_items: usize,
     /// The models in `since`: 1024 by default. An opening that names more is refused.
