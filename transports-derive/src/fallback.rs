@@ -12,11 +12,11 @@ pub(crate) fn expand(input: &DeriveInput, errors: &Errors) -> TokenStream {
         .krate
         .map_or_else(|| parse_quote!(::transports), |krate| krate.value);
     let private = quote!(#krate::__private);
-    let errors = errors.compile_errors();
+    let mut errors = errors.compile_errors();
     let ident = &input.ident;
     // A type with lifetimes can never be `'static`, which the trait asks for.
     if input.generics.lifetimes().next().is_some() {
-        return errors;
+        return errors.collect();
     }
     let (impl_generics, ty_generics, where_clause) = input.generics.split_for_impl();
     let params = input.generics.type_params().map(|param| &param.ident);
@@ -28,8 +28,9 @@ pub(crate) fn expand(input: &DeriveInput, errors: &Errors) -> TokenStream {
         .predicates
         // The `for` keeps the compiler from saying that it does not hold.
         .push(parse_quote!(for<'__a> Self: ::core::marker::Send + ::core::marker::Sync + 'static));
-    // The errors stand in the function that returns the type, so that the compiler looks no further at it: the type may
-    // have no end, at which it would complain once more.
+    // Standing in what the function returns, it keeps the compiler from looking at that: the type may have no end, at
+    // which it would complain once more.
+    let first = errors.next();
     quote! {
         #[automatically_derived]
         impl #impl_generics #private::Synced for #ident #ty_generics #where_clause {
@@ -38,8 +39,8 @@ pub(crate) fn expand(input: &DeriveInput, errors: &Errors) -> TokenStream {
             fn same(&self, _: &()) -> ::core::primitive::bool { true }
             fn diff(&mut self, _: &mut (), _: &#private::At<'_>, _: &mut #private::Changes) {}
             fn write(&self, _: #private::Option<&()>, _: &mut #private::Writer) {}
-            fn read(_: #private::Value) -> #private::Result<Self, #private::EditError> {
-                #errors
+            fn read(_: #private::Value) -> [(); #first] {
+                #(#errors)*
                 loop {}
             }
             fn edit(

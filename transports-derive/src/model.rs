@@ -36,8 +36,8 @@ impl Errors {
         }
     }
 
-    pub(crate) fn compile_errors(&self) -> TokenStream {
-        self.0.iter().map(syn::Error::to_compile_error).collect()
+    pub(crate) fn compile_errors(&self) -> impl Iterator<Item = TokenStream> {
+        self.0.iter().map(syn::Error::to_compile_error)
     }
 }
 
