@@ -65,6 +65,26 @@ def masked(first, payload):
     return head + bytes(4) + payload
 
 
+SCHEMA = {
+    "t": "schema",
+    "type": "T",
+    "schema": {
+        "type": {"Optional": {"Named": "T"}},
+        "definitions": [
+            {"name": "T", "doc": "d", "type": {"Struct": {"rest": {"Map": {"Int": {"min": 0}}}, "fields": [
+                {"name": "a", "type": "Float", "range": {"min": 0.5, "max": 1, "exclusive": True}, "has_default": True},
+                {"name": "b", "type": {"List": {"Named": "E"}}, "length": {"max": 3}, "read_only": True},
+            ]}}},
+            {"name": "E", "type": {"Enum": {"tagging": {"Adjacent": {"tag": "t", "content": "c"}}, "variants": [
+                {"name": "A"},
+                {"name": "B", "type": {"Tuple": ["Str", {"Array": ["Bool", 2]}, {"Set": {"Named": "N"}}, "Any"]}},
+            ]}}},
+            {"name": "N", "type": {"Names": [{"name": "x", "doc": "d"}]}},
+        ],
+    },
+}
+
+
 def frames():
     """All frames there are, with their codecs."""
     for file, group in [("messages.json", "roundtrip"), ("values.json", "encode")]:
@@ -118,6 +138,7 @@ def scripts():
     yield "edit", bytes([0]) + script((0, text(patch(whole))), (0, text(patch(splice))))
     for code in [b"", b"\x03\xe8", b"\x03\xe8bye", b"\x03\xee", b"\0"]:
         yield "socket", bytes([1]) + masked(0x88, code)
+    yield "mirror", bytes([0]) + script((0, text(SCHEMA)))
     # Decisions: all possible first ones, and enough of them to come to something.
     for first in [0, 1, 2, 64, 127, 128, 255]:
         for number in range(8):

@@ -16,6 +16,7 @@ pub fn mirror(data: &[u8]) {
     };
     let codec = codec(*first);
     let mut mirrors = Mirrors::new(codec.clone());
+    mirrors.ask_schema();
     let mut typed = Mirror::new(1);
     for (number, bytes) in Script(script) {
         match number % 8 {
@@ -37,6 +38,9 @@ pub fn mirror(data: &[u8]) {
         let mirror = mirrors.get(*id).expect("only what is there is named");
         assert_eq!(Some(*since), mirror.revision());
     }
+    let schema = mirrors.schema().expect("it was asked for");
+    assert!(schema.typescript().starts_with("// Made"));
+    assert!(schema.json_schema().is_object());
     mirrors.disconnect();
     assert_eq!(mirrors.pending().count(), 0);
 }

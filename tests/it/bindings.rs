@@ -242,6 +242,11 @@ fn the_value_of_the_types_is_what_the_wire_has() {
     assert_eq!(snapshot, value(&shown));
 }
 
+const CHILDREN: &str = r"
+/** {@link Child2}, as it may be given for an edit. */
+export type Child2Input = readonly ChildInput[];
+";
+
 /// What a client makes of what the server tells is what the program itself writes.
 #[test]
 fn a_client_that_asks_learns_all_of_it() {
@@ -254,6 +259,8 @@ fn a_client_that_asks_learns_all_of_it() {
         others: BTreeMap::new(),
     });
     let _log = session.host_named("the log", vec![Some(1_u64)]);
+    // By the name of what is in it.
+    let _children = session.host_named("Child", vec![Child { label: None }]);
     let server = Server::new(session);
     for codec in ["json", "msgpack", "cbor"] {
         let opening = Opening::parse(&format!("schema=1&codec={codec}")).unwrap();
@@ -267,15 +274,34 @@ fn a_client_that_asks_learns_all_of_it() {
         }
         let log = "\nexport type the_log = readonly (number | bigint | null)[];\n";
         let models = learned.typescript();
-        assert_eq!(models.replace(log, ""), bindings().typescript(), "{codec}");
         assert!(models.contains(log), "{models}");
+        let models = models.replace(log, "");
+        let models = models.replace("\nexport type Child2 = readonly Child[];\n", "");
+        let models = models.replace(CHILDREN, "");
+        assert_eq!(models, bindings().typescript(), "{codec}");
         let defs = |bindings: &Bindings| bindings.json_schema()["$defs"].clone();
         let mut all = defs(&learned);
-        all.as_object_mut().unwrap().remove("the_log");
+        for name in ["the_log", "Child2"] {
+            assert!(all.as_object_mut().unwrap().remove(name).is_some());
+        }
         assert_eq!(all, defs(&bindings()), "{codec}");
         assert_eq!(learned.model("Device"), Some("Device"));
         assert_eq!(learned.model("the log"), Some("the_log"));
+        assert_eq!(learned.model("Child"), Some("Child2"));
     }
+}
+
+/// Found by reading: written as tuples, a few bytes of a server became 16^20 items.
+#[test]
+fn arrays_of_arrays_are_not_all_written_out() {
+    let nested = (0..20).fold(json!("Float"), |item, _| json!({ "Array": [item, 16] }));
+    let mut bindings = Bindings::new();
+    let definitions = json!([{ "name": "T", "type": nested }]);
+    let schema = json!({ "type": { "Named": "T" }, "definitions": definitions });
+    bindings.learn("T", &schema).unwrap();
+    let text = bindings.typescript();
+    assert!(text.len() < 3000, "{} bytes", text.len());
+    assert!(text.contains("readonly [number, number,"), "{text}");
 }
 
 #[test]
@@ -284,6 +310,10 @@ fn a_schema_that_makes_no_sense_is_refused() {
     for (schema, reason) in [
         (json!(null), "struct Description"),
         (json!({ "type": "Colour" }), "unknown variant `Colour`"),
+        (
+            json!({ "type": { "List": "Bool" } }),
+            "the type of a model has a name",
+        ),
         (json!({ "type": { "Named": "A" } }), "`A` is not defined"),
         (
             named("A { } evil", json!("Bool")),

@@ -348,3 +348,44 @@ fn patches_that_wait_are_withheld_when_the_right_is_taken_back() {
     assert_eq!(texts(&mut ann), [""; 0]);
     assert_eq!(ann.queued_bytes(), 0);
 }
+
+#[derive(Synced)]
+struct Note {
+    text: String,
+}
+
+fn note(text: &str) -> Note {
+    Note { text: text.into() }
+}
+
+#[test]
+fn a_schema_comes_with_the_first_model_that_may_be_seen_and_goes_with_it() {
+    let hub = hub();
+    let (one, two) = (hub.share(note("one")), hub.share(note("two")));
+    let server = Server::new(hub.clone());
+    hub.tenant("ann");
+    let mut ann = open(&server, "ann", "schema=1");
+    let told = |ann: &mut _| -> Vec<String> {
+        let kind = |text: String| text.split('"').nth(3).unwrap_or_default().to_owned();
+        texts(ann).into_iter().map(kind).collect()
+    };
+    assert_eq!(
+        told(&mut ann),
+        [""; 0],
+        "nothing is known of what she cannot see"
+    );
+    hub.subscribe("ann", one.id(), Mode::Read);
+    assert_eq!(told(&mut ann), ["schema", "snapshot"]);
+    hub.subscribe("ann", two.id(), Mode::Read);
+    assert_eq!(told(&mut ann), ["snapshot"]);
+
+    // What was fetched and not yet given is withheld, so nobody knows what she has: it is told again.
+    let mut eve = open(&server, "eve", "schema=1");
+    hub.subscribe("eve", one.id(), Mode::Read);
+    let first = eve.try_next().unwrap();
+    assert!(first.bytes.starts_with(br#"{"t":"schema""#) && eve.queued_bytes() > 0);
+    hub.unsubscribe("eve", one.id());
+    assert_eq!(told(&mut eve), [""; 0]);
+    hub.subscribe("eve", two.id(), Mode::Read);
+    assert_eq!(told(&mut eve), ["schema", "snapshot"]);
+}

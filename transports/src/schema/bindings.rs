@@ -127,8 +127,7 @@ impl Bindings {
     }
 
     /// Adds the type of a server's models that go by `type_name`, from what the server
-    /// [told](crate::Message::Schema) of it. A type without a name of its own gets this one. What the server told of a
-    /// name before counts no longer.
+    /// [told](crate::Message::Schema) of it. What the server told of a name before counts no longer.
     ///
     /// ```
     /// use serde_json::json;
@@ -173,28 +172,16 @@ impl Bindings {
         if let Some(missing) = named.difference(&defined).next() {
             return Err(unfit(format!("`{missing}` is not defined")));
         }
+        match &shape {
+            Shape::Any => drop(self.models.remove(type_name)),
+            Shape::Named(name) => drop(self.models.insert(type_name.to_owned(), name.clone())),
+            _ => return Err(unfit("the type of a model has a name".to_owned())),
+        }
         // A server has one meaning for a name, as long as it lives.
         for definition in definitions {
             self.define(definition);
         }
-        let name = match shape {
-            Shape::Any => {
-                self.models.remove(type_name);
-                return Ok(());
-            }
-            Shape::Named(name) => name,
-            shape => {
-                let name = identifier(type_name);
-                self.define(Definition {
-                    name: name.clone(),
-                    doc: String::new(),
-                    shape,
-                });
-                name
-            }
-        };
-        self.models.insert(type_name.to_owned(), name.clone());
-        self.root(&Shape::Named(name));
+        self.root(&shape);
         Ok(())
     }
 

@@ -10,9 +10,18 @@ use super::shape::{Definition, Description, Field, Fields, Name, Shape, Variant,
 use super::{Content, Type};
 
 impl Bindings {
-    /// What clients are told of a type.
-    pub(crate) fn describe(&mut self, ty: &Type) -> Json {
-        let shape = self.collect(ty);
+    /// What clients are told of a type. If it has no name of its own, it is the one of its models.
+    pub(crate) fn describe(&mut self, type_name: &str, ty: &Type) -> Json {
+        let mut shape = self.collect(ty);
+        if !matches!(shape, Shape::Any | Shape::Named(_)) {
+            let name = self.free(&identifier(type_name));
+            self.define(Definition {
+                name: name.clone(),
+                doc: String::new(),
+                shape,
+            });
+            shape = Shape::Named(name);
+        }
         let mut definitions = Vec::new();
         self.reach(&shape, &mut BTreeSet::new(), &mut definitions);
         let description = Description { shape, definitions };

@@ -16,6 +16,9 @@ const SAFE: i64 = (1 << 53) - 1;
 /// The longest array that is written as a tuple.
 const LONGEST_TUPLE: usize = 16;
 
+/// The bytes that it may have: arrays of arrays would have no end of them.
+const WIDEST_TUPLE: usize = 1024;
+
 impl Bindings {
     /// TypeScript: an interface for each struct, a union for each enum. What differs where a value is given for an
     /// edit, as fields with a default may be left out, has another one whose name ends with `Input`.
@@ -195,11 +198,14 @@ impl Side<'_> {
             }
             Shape::Float => "number".to_owned(),
             Shape::Str => "string".to_owned(),
-            Shape::List(item) | Shape::Set(item) => self.items(item),
-            Shape::Array(item, len) if *len > LONGEST_TUPLE => self.items(item),
-            Shape::Array(item, len) => {
-                let items: Vec<_> = iter::repeat_n(self.ty(item), *len).collect();
-                format!("readonly [{}]", items.join(", "))
+            Shape::List(item) | Shape::Set(item) => items(&self.ty(item)),
+            Shape::Array(inner, len) => {
+                let item = self.ty(inner);
+                if *len > LONGEST_TUPLE || len * item.len() > WIDEST_TUPLE {
+                    return items(&item);
+                }
+                let all: Vec<_> = iter::repeat_n(item, *len).collect();
+                format!("readonly [{}]", all.join(", "))
             }
             Shape::Tuple(items) => {
                 let items: Vec<_> = items.iter().map(|item| self.ty(item)).collect();
@@ -221,14 +227,14 @@ impl Side<'_> {
             }
         }
     }
+}
 
-    fn items(&self, item: &Shape) -> String {
-        let item = self.ty(item);
-        if item.contains(" | ") || item.starts_with("readonly ") {
-            format!("readonly ({item})[]")
-        } else {
-            format!("readonly {item}[]")
-        }
+/// A list of items of a type.
+fn items(item: &str) -> String {
+    if item.contains(" | ") || item.starts_with("readonly ") {
+        format!("readonly ({item})[]")
+    } else {
+        format!("readonly {item}[]")
     }
 }
 

@@ -42,6 +42,13 @@ enum Told {
 #[derive(Default)]
 pub(crate) struct Known(HashMap<String, Told>);
 
+impl Known {
+    /// Some of what the client was told it may not have been given. That a name means nothing stays.
+    pub(crate) fn forget(&mut self) {
+        self.0.retain(|_, told| *told == Told::Nothing);
+    }
+}
+
 impl Schemas {
     /// What a client is to be told before it hears of this model, if it was not.
     pub(crate) fn news(
@@ -79,7 +86,7 @@ impl Schemas {
             described
                 .entry(model.type_id())
                 .or_insert_with(|| Described {
-                    schema: bindings.describe(&model.ty()),
+                    schema: bindings.describe(name, &model.ty()),
                     frames: Default::default(),
                 });
         let mut cached = codec

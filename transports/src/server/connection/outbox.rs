@@ -71,12 +71,15 @@ impl Outbox {
     }
 
     /// Tells what a model is made of, which the client is about to hear of, if it wants to know and was not told.
-    pub(super) fn introduce(&mut self, model: &dyn Model) -> Result<(), CodecError> {
+    pub(super) fn introduce(
+        &mut self,
+        source: ModelId,
+        model: &dyn Model,
+    ) -> Result<(), CodecError> {
         if let Some(known) = &mut self.known {
             let schemas = &self.server.inner.schemas;
             if let Some(frame) = schemas.news(known, model, &self.reader.codec)? {
-                // It may be about other models, too, so it does not go with this one's source.
-                self.push(0, frame);
+                self.push(source, frame);
             }
         }
         Ok(())
@@ -98,6 +101,9 @@ impl Outbox {
             stays
         });
         self.taken(bytes);
+        if let Some(known) = &mut self.known {
+            known.forget();
+        }
     }
 
     pub(super) fn clear(&mut self) {
