@@ -1,5 +1,6 @@
 //! What a hub promises beyond the published protocol.
 
+mod gone;
 mod rights;
 mod tenants;
 mod world;

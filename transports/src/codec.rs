@@ -230,6 +230,7 @@ fn read_cbor(bytes: &[u8], kind: Kind) -> Result<Message, CborError> {
         Kind::Awareness => read::<{ Kind::Awareness as u8 }>(bytes),
         Kind::CrdtSnapshot => read::<{ Kind::CrdtSnapshot as u8 }>(bytes),
         Kind::Crdt => read::<{ Kind::Crdt as u8 }>(bytes),
+        Kind::Gone => read::<{ Kind::Gone as u8 }>(bytes),
         Kind::Unknown => Ok(Message::Unknown),
     }
 }

@@ -165,6 +165,12 @@ pub enum Message {
         /// The name of the edit, if it had one.
         proposal: Option<String>,
     },
+    /// The receiver sees a model no longer: it is not hosted or shared any more, or the right to see it was taken back.
+    /// Only for a connection that [asked for it](crate::server::Opening::gone).
+    Gone {
+        /// The model.
+        id: ModelId,
+    },
     /// A kind that this version does not know, or no kind at all. Ignored by everybody.
     Unknown,
 }

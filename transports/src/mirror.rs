@@ -61,6 +61,8 @@ pub enum Outcome {
     Patched,
     /// The patch was older than the mirror and was dropped.
     Stale,
+    /// The server shows the model no longer, and the mirror is empty.
+    Gone,
     /// The message was not about this model or not for mirrors.
     Ignored,
 }
@@ -186,6 +188,10 @@ impl<T: Synced> Mirror<T> {
             Message::Patch {
                 id, patch, base, ..
             } if id == self.id => self.patch(patch, base),
+            Message::Gone { id } if id == self.id => {
+                self.held = None;
+                Ok(Outcome::Gone)
+            }
             _ => Ok(Outcome::Ignored),
         }
     }
@@ -223,7 +229,8 @@ pub struct Mirrors {
     /// The epoch of the last snapshot. A connection may break before each model has come to a new one, and revisions of
     /// another epoch mean nothing.
     epoch: Option<Epoch>,
-    pending: BTreeSet<String>,
+    /// The proposals without an answer, and the models that they are about.
+    pending: BTreeMap<String, ModelId>,
     named: u64,
     peers: BTreeMap<(ModelId, String), Json>,
     /// What the server told of its types, if it is asked to.
@@ -284,7 +291,15 @@ pub enum MirrorEvent {
         /// Its state; null: gone.
         state: Json,
     },
-    /// Proposals that will get no answer, as the connection is gone.
+    /// The server shows a model no longer. Its mirror and its peers went, and what was proposed for it is
+    /// [abandoned](Self::Abandoned), each told of before.
+    Gone {
+        /// The model.
+        id: ModelId,
+        /// The revision it was at.
+        rev: u64,
+    },
+    /// Proposals that will get no answer, as the connection or the model is gone.
     Abandoned {
         /// Their names.
         proposals: Vec<String>,
@@ -316,7 +331,7 @@ impl Mirrors {
 
     /// The proposals without an answer yet.
     pub fn pending(&self) -> impl Iterator<Item = &str> {
-        self.pending.iter().map(String::as_str)
+        self.pending.keys().map(String::as_str)
     }
 
     /// Has servers asked, from the next connection on, what their models are made of.
@@ -356,6 +371,7 @@ impl Mirrors {
         if self.schema.is_some() {
             query.append_pair("schema", "1");
         }
+        query.append_pair("gone", "1");
         query.finish()
     }
 
@@ -474,9 +490,38 @@ impl Mirrors {
                 }
                 events.push(MirrorEvent::Ignored);
             }
+            Message::Gone { id } => self.remove(id, events),
             _ => events.push(MirrorEvent::Ignored),
         }
         Ok(())
+    }
+
+    fn remove(&mut self, id: ModelId, events: &mut Vec<MirrorEvent>) {
+        let Some(mirror) = self.models.remove(&id) else {
+            return events.push(MirrorEvent::Ignored);
+        };
+        self.doubtful.remove(&id);
+        self.abandon_all(|model| model == id, events);
+        self.forget_peers(|model| model == id, events);
+        let rev = mirror.revision().unwrap_or_default();
+        events.push(MirrorEvent::Gone { id, rev });
+    }
+
+    fn abandon_all(&mut self, which: impl Fn(ModelId) -> bool, events: &mut Vec<MirrorEvent>) {
+        let abandoned = self.pending.extract_if(.., |_, model| which(*model));
+        let proposals: Vec<_> = abandoned.map(|(proposal, _)| proposal).collect();
+        if !proposals.is_empty() {
+            events.push(MirrorEvent::Abandoned { proposals });
+        }
+    }
+
+    fn forget_peers(&mut self, which: impl Fn(ModelId) -> bool, events: &mut Vec<MirrorEvent>) {
+        let forgotten = self.peers.extract_if(.., |(model, _), _| which(*model));
+        events.extend(forgotten.map(|((id, peer), _)| MirrorEvent::Awareness {
+            id,
+            peer,
+            state: Json::Null,
+        }));
     }
 
     fn acknowledge(
@@ -529,7 +574,7 @@ impl Mirrors {
                 format!("auto-{}", self.named)
             }
         };
-        self.pending.insert(name.clone());
+        self.pending.insert(name.clone(), id);
         let patch = Patch { rev, ops };
         Ok(Message::Patch {
             id,
@@ -541,7 +586,7 @@ impl Mirrors {
 
     /// Gives up waiting for the answer to a proposal; tells whether one was awaited.
     pub fn abandon(&mut self, proposal: &str) -> bool {
-        self.pending.remove(proposal)
+        self.pending.remove(proposal).is_some()
     }
 
     /// The connection is gone: proposals without an answer are abandoned and peers forgotten. Revisions stay, for
@@ -551,17 +596,8 @@ impl Mirrors {
         if let Some(schema) = &mut self.schema {
             *schema = Bindings::new();
         }
-        if !self.pending.is_empty() {
-            let proposals = std::mem::take(&mut self.pending).into_iter().collect();
-            events.push(MirrorEvent::Abandoned { proposals });
-        }
-        for (id, peer) in std::mem::take(&mut self.peers).into_keys() {
-            events.push(MirrorEvent::Awareness {
-                id,
-                peer,
-                state: Json::Null,
-            });
-        }
+        self.abandon_all(|_| true, &mut events);
+        self.forget_peers(|_| true, &mut events);
         events
     }
 }

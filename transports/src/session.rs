@@ -319,7 +319,8 @@ impl Session {
     /// Hosts a model no longer: nobody is told of further changes, and edits are answered as those of a model that never
     /// was. Returns whether there was one.
     ///
-    /// The protocol has no word for it: who has seen the model keeps what was seen last, until the next connection.
+    /// Clients that asked for it are [told](crate::Message::Gone), after all that was before. Others keep what they have
+    /// seen last, until the next connection.
     ///
     /// ```
     /// use transports::{Session, Value};
@@ -331,12 +332,19 @@ impl Session {
     /// assert_ne!(session.host_named("Any", Value::Null).id(), id, "ids are not used twice");
     /// ```
     pub fn unhost(&self, id: ModelId) -> bool {
-        let gone = self.shared.models.write().remove(&id);
-        if let Some(model) = &gone {
-            self.shared
-                .gone_at
-                .fetch_max(model.rev(), Ordering::Relaxed);
-        }
+        let gone = {
+            // No revision of it is made after it went.
+            let _flush = self.shared.flush.lock();
+            let gone = self.shared.models.write().remove(&id);
+            if let Some(model) = &gone {
+                self.shared
+                    .gone_at
+                    .fetch_max(model.rev(), Ordering::Relaxed);
+                self.shared.feed.write().push(Event::Gone(id), 0);
+            }
+            gone
+        };
+        self.shared.publish();
         gone.is_some()
     }
 
@@ -450,6 +458,11 @@ type Held<'a> = (ModelId, &'a mut dyn FnMut(&mut Changes, &mut SyncReport));
 impl Shared {
     pub(crate) fn model(&self, id: ModelId) -> Option<Arc<dyn Model>> {
         self.models.read().get(&id).cloned()
+    }
+
+    /// Whether a model is hosted. Stays so as long as the caller has `flush`.
+    pub(crate) fn hosts(&self, id: ModelId) -> bool {
+        self.models.read().contains_key(&id)
     }
 
     /// Makes revisions of all models that changed, in id order.

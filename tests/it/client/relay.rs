@@ -7,7 +7,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use transports::session::Hosted;
 use transports::{Op, Session, Synced, Value};
-use transports_adapters::client::{Change, Client, ClientError, Relay, Remote};
+use transports_adapters::client::{Change, Client, ClientError, Relay, Remote, RemoteError};
 
 use super::network::{Faults, Network};
 use crate::board::{self, Board, application};
@@ -207,7 +207,10 @@ fn many_changes_of_a_list_are_proposed_one_by_one() {
 async fn a_relay_tells_when_it_follows_nothing_any_more() {
     let chain = Chain::new(1).await;
     chain.upstream.close().await;
-    assert_eq!(chain.relay.closed().await, ClientError::Stopped);
+    assert_eq!(
+        chain.relay.closed().await,
+        RemoteError::Closed(ClientError::Stopped)
+    );
 }
 
 async fn schedule(seed: u64) -> [usize; 3] {

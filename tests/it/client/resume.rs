@@ -23,7 +23,7 @@ fn revisions_of_another_epoch_are_not_claimed() {
     mirrors.receive(&snapshot(1, 2, SECOND)).unwrap();
     assert_eq!(
         mirrors.query(),
-        format!("codec=json&since=%7B%221%22%3A2%7D&epoch={SECOND}&ops=splice%2Cstamp")
+        format!("codec=json&since=%7B%221%22%3A2%7D&epoch={SECOND}&ops=splice%2Cstamp&gone=1")
     );
 }
 
@@ -37,16 +37,16 @@ fn a_mirror_that_could_not_go_on_asks_for_the_whole() {
     mirrors.receive(patch.as_bytes()).unwrap_err();
     assert_eq!(
         mirrors.query(),
-        format!("codec=json&since=%7B%222%22%3A5%7D&epoch={FIRST}&ops=splice%2Cstamp")
+        format!("codec=json&since=%7B%222%22%3A5%7D&epoch={FIRST}&ops=splice%2Cstamp&gone=1")
     );
     mirrors.receive(b"{").unwrap_err();
     assert_eq!(
         mirrors.query(),
-        format!("codec=json&epoch={FIRST}&ops=splice%2Cstamp")
+        format!("codec=json&epoch={FIRST}&ops=splice%2Cstamp&gone=1")
     );
     mirrors.receive(&snapshot(1, 7, FIRST)).unwrap();
     assert_eq!(
         mirrors.query(),
-        format!("codec=json&since=%7B%221%22%3A7%7D&epoch={FIRST}&ops=splice%2Cstamp")
+        format!("codec=json&since=%7B%221%22%3A7%7D&epoch={FIRST}&ops=splice%2Cstamp&gone=1")
     );
 }

@@ -129,9 +129,9 @@ fn escaped(text: &str) -> String {
     text.bytes().map(|byte| format!("%{byte:02X}")).collect()
 }
 
-/// The query as a published client would make it: without the parameter that servers of theirs ignore.
+/// The query as a published client would make it: without the parameters that servers of theirs ignore.
 pub(super) fn published(query: &str) -> &str {
     query
-        .strip_suffix("&epoch=&ops=splice%2Cstamp")
+        .strip_suffix("&epoch=&ops=splice%2Cstamp&gone=1")
         .unwrap_or(query)
 }

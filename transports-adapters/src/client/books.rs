@@ -31,6 +31,13 @@ pub enum Change {
         /// What was done, each op with its path.
         ops: Arc<[Op]>,
     },
+    /// The server shows the model no longer. Should it come again, it comes as a whole.
+    Gone {
+        /// The model.
+        id: ModelId,
+        /// The revision it was at.
+        rev: u64,
+    },
 }
 
 impl Change {
@@ -38,15 +45,15 @@ impl Change {
     #[must_use]
     pub const fn id(&self) -> ModelId {
         match self {
-            Self::Replaced { id, .. } | Self::Patched { id, .. } => *id,
+            Self::Replaced { id, .. } | Self::Patched { id, .. } | Self::Gone { id, .. } => *id,
         }
     }
 
-    /// The revision it is at.
+    /// The revision it is at, or was at.
     #[must_use]
     pub const fn rev(&self) -> u64 {
         match self {
-            Self::Replaced { rev, .. } | Self::Patched { rev, .. } => *rev,
+            Self::Replaced { rev, .. } | Self::Patched { rev, .. } | Self::Gone { rev, .. } => *rev,
         }
     }
 }
@@ -228,6 +235,7 @@ fn change_of(event: &MirrorEvent) -> Option<Change> {
             rev: patch.rev,
             ops: patch.ops.as_slice().into(),
         }),
+        MirrorEvent::Gone { id, rev } => Some(Change::Gone { id: *id, rev: *rev }),
         _ => None,
     }
 }

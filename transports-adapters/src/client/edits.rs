@@ -56,6 +56,11 @@ impl Pending {
                 } => {
                     self.answer(&name, Err(EditError::Rejected { reason, rev }));
                 }
+                MirrorEvent::Abandoned { proposals } => {
+                    for name in proposals {
+                        self.answer(&name, Err(EditError::Unknown));
+                    }
+                }
                 _ => {}
             }
         }

@@ -76,9 +76,10 @@ pub enum EditError {
         /// The model's revision at that time.
         rev: u64,
     },
-    /// The connection was lost after the edit was sent and before an answer came. The model, once the client is online
+    /// The connection was lost, or the model was shown no longer, after the edit was sent and before an answer came. The
+    /// model, once the client is online
     /// again, tells whether it was made; it is not sent a second time.
-    #[error("the connection was lost before the answer came: the edit may have been made or not")]
+    #[error("no answer can come any more: the edit may have been made or not")]
     Unknown,
     /// The client is offline, and edits do not wait: [`Offline::Refuse`](super::Offline::Refuse). It was not sent.
     #[error("there is no connection")]
@@ -131,6 +132,12 @@ pub enum RemoteError {
     /// The model does not fit the type asked for. The mirror keeps the last value that did.
     #[error(transparent)]
     Type(#[from] MirrorError),
+    /// The server shows the model no longer. The mirror keeps the last value, and goes on should the model come again.
+    #[error("the server shows the model {id} no longer")]
+    Gone {
+        /// The model.
+        id: ModelId,
+    },
     /// The client has ended.
     #[error("no more changes: {0}")]
     Closed(ClientError),

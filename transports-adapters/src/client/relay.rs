@@ -20,7 +20,7 @@ use super::remote::Remote;
 /// session goes on hosting what the model was last.
 pub struct Relay {
     hosted: Hosted<Value>,
-    end: watch::Receiver<Option<ClientError>>,
+    end: watch::Receiver<Option<RemoteError>>,
     task: AbortHandle,
 }
 
@@ -58,14 +58,15 @@ impl Relay {
         &self.hosted
     }
 
-    /// Waits until the client of the server upstream has ended, and tells why. From then on the model follows nothing,
-    /// and edits of it go nowhere.
-    pub async fn closed(&self) -> ClientError {
+    /// Waits until the client of the server upstream has ended, or the model upstream is [gone](RemoteError::Gone), and
+    /// tells why. From then on the model follows nothing, and edits of it go nowhere. One that is gone upstream is not
+    /// hosted here any more either.
+    pub async fn closed(&self) -> RemoteError {
         let mut end = self.end.clone();
         match end.wait_for(Option::is_some).await.as_deref() {
             Ok(Some(reason)) => reason.clone(),
             // The task is gone without a word: the runtime was shut down.
-            _ => ClientError::Stopped,
+            _ => RemoteError::Closed(ClientError::Stopped),
         }
     }
 }
@@ -116,14 +117,17 @@ struct Course {
 }
 
 impl Course {
-    async fn run(mut self) -> ClientError {
+    async fn run(mut self) -> RemoteError {
         loop {
             let retry = self.retry;
             tokio::select! {
                 changed = self.remote.changed() => match changed {
                     Ok(()) => {}
-                    Err(RemoteError::Closed(reason)) => return reason,
-                    Err(RemoteError::Type(error)) => unreachable!("any value is a value: {error}"),
+                    Err(gone @ RemoteError::Gone { .. }) => {
+                        self.session.unhost(self.hosted.id());
+                        return gone;
+                    }
+                    Err(reason) => return reason,
                 },
                 frame = self.local.next() => {
                     while self.local.try_next().is_some() {}

@@ -37,6 +37,8 @@ struct Kept<T: Synced> {
     mirror: Mirror<T>,
     /// Why the mirror is not what the server has.
     misfit: Option<MirrorError>,
+    /// Whether the server shows the model no longer.
+    is_gone: bool,
 }
 
 impl<T: Synced> Typed<T> {
@@ -46,6 +48,7 @@ impl<T: Synced> Typed<T> {
             state: RecursiveRwLock::new(Kept {
                 mirror: read(dynamic)?,
                 misfit: None,
+                is_gone: false,
             }),
             changed: watch::Sender::new(()),
         })
@@ -94,6 +97,11 @@ impl<T: Synced> Follower for Typed<T> {
                 Err(_) => {}
             }
         }
+        if let Change::Gone { .. } = change {
+            self.state.write().is_gone = true;
+            self.changed.send_replace(());
+            return;
+        }
         let whole = books.with(|mirrors| mirrors.get(self.id).map(read::<T>));
         let mut state = self.state.write();
         match whole {
@@ -101,6 +109,7 @@ impl<T: Synced> Follower for Typed<T> {
                 *state = Kept {
                     mirror,
                     misfit: None,
+                    is_gone: false,
                 }
             }
             Some(Err(error)) => state.misfit = Some(error),
@@ -155,7 +164,9 @@ impl<T: Synced> Remote<T> {
     /// Waits until the model has changed since this handle was made or this was last called.
     ///
     /// # Errors
-    /// The client has ended, or the model no longer fits `T`; [`read`](Self::read) still shows the last value.
+    /// The client has ended, the server shows the model no longer, or it no longer fits `T`; [`read`](Self::read) still
+    /// shows the last value. After either of the last two this may be called again: it waits for the model to come back,
+    /// or to fit.
     pub async fn changed(&mut self) -> Result<(), RemoteError> {
         let mut state = self.handle.state.clone();
         tokio::select! {
@@ -163,10 +174,18 @@ impl<T: Synced> Remote<T> {
             changed = self.seen.changed() => drop(changed),
             reason = super::closed(&mut state) => return Err(RemoteError::Closed(reason)),
         }
-        match &self.typed.state.read().misfit {
+        let state = self.typed.state.read();
+        match &state.misfit {
+            _ if state.is_gone => Err(RemoteError::Gone { id: self.id() }),
             Some(error) => Err(RemoteError::Type(error.clone())),
             None => Ok(()),
         }
+    }
+
+    /// Whether the server shows the model no longer: it is not hosted any more, or not for this client.
+    #[must_use]
+    pub fn is_gone(&self) -> bool {
+        self.typed.state.read().is_gone
     }
 
     /// The changes of this model from now on, with their places. Ends with the client.

@@ -29,7 +29,12 @@ impl Told {
             return None;
         }
         let mut revisions = self.revisions.clone();
-        revisions.extend(told);
+        for (id, rev) in told {
+            match rev {
+                Some(rev) => revisions.insert(id, rev),
+                None => revisions.remove(&id),
+            };
+        }
         Some(Self::new(self.epoch, revisions))
     }
 
@@ -112,11 +117,13 @@ struct Reached {
 }
 
 impl Head {
-    fn tell(self, told: &mut Vec<(ModelId, u64)>) {
+    /// Revisions by model; none for one that is gone.
+    fn tell(self, told: &mut Vec<(ModelId, Option<u64>)>) {
         match (&*self.t, self.id, self.rev, self.patch) {
+            ("gone", Some(id), ..) => told.push((id, None)),
             ("snapshot", Some(id), Some(rev), _)
             | ("patch", Some(id), _, Some(Reached { rev })) => {
-                told.push((id, rev));
+                told.push((id, Some(rev)));
             }
             ("batch", ..) => {
                 let msgs = self.msgs.unwrap_or_default();
@@ -127,9 +134,9 @@ impl Head {
     }
 }
 
-fn read(frame: &[u8], told: &mut Vec<(ModelId, u64)>) {
-    if let Some(one) = beginning(frame) {
-        told.push(one);
+fn read(frame: &[u8], told: &mut Vec<(ModelId, Option<u64>)>) {
+    if let Some((id, rev)) = beginning(frame) {
+        told.push((id, Some(rev)));
     } else if let Ok(head) = serde_json::from_slice::<Head>(frame) {
         head.tell(told);
     }
@@ -237,6 +244,7 @@ mod tests {
             ),
             Some([(1, 5), (2, 2)].into())
         );
+        assert_eq!(after(r#"{"t":"gone","id":1}"#), Some([(2, 2)].into()));
         assert_eq!(after(r#"{"t":"ack","id":2,"rev":8,"proposal":"p"}"#), None);
         assert_eq!(after("nonsense"), None);
     }

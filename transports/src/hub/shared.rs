@@ -181,8 +181,7 @@ impl Arbiter for Board {
     fn edit(&self, patch: Patch, writer: &str, budget: Budget, origin: Origin) -> Answer {
         let shared = self.session.shared();
         let Some(model) = shared.model(self.id) else {
-            let error = refusal("the model is gone".to_owned());
-            return Answer::Refused { rev: 0, error };
+            return Answer::Gone;
         };
         let mut merge = self.merge.lock();
         let stamp = Stamp(patch.rev, writer.to_owned());
@@ -190,7 +189,7 @@ impl Arbiter for Board {
         match merge.merge(Write::new(patch.ops, stamp, &current)) {
             Ok(ops) => {
                 let answer = model.edit(shared, ops, budget, origin);
-                merge.settle(!matches!(answer, Answer::Refused { .. }));
+                merge.settle(!matches!(answer, Answer::Refused { .. } | Answer::Gone));
                 answer
             }
             Err(error) => Answer::Refused {

@@ -21,11 +21,12 @@ pub(crate) enum Kind {
     Awareness,
     CrdtSnapshot,
     Crdt,
+    Gone,
     Unknown,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Snapshot,
         Self::Patch,
         Self::Ack,
@@ -35,6 +36,7 @@ impl Kind {
         Self::Awareness,
         Self::CrdtSnapshot,
         Self::Crdt,
+        Self::Gone,
         Self::Unknown,
     ];
 
@@ -49,6 +51,7 @@ impl Kind {
             "awareness" => Self::Awareness,
             "crdt_snapshot" => Self::CrdtSnapshot,
             "crdt" => Self::Crdt,
+            "gone" => Self::Gone,
             _ => Self::Unknown,
         }
     }
@@ -65,6 +68,7 @@ impl Kind {
             Self::Awareness => &["id", "state", "peer"],
             Self::CrdtSnapshot => &["id", "type", "rev", "value", "spec", "state"],
             Self::Crdt => &["id", "rev", "ops", "effect", "proposal"],
+            Self::Gone => &["id"],
             Self::Unknown => &[],
         };
         members.contains(&member)
@@ -390,6 +394,7 @@ impl Found {
                 effect: self.effect,
                 proposal: self.proposal,
             },
+            Kind::Gone => Message::Gone { id: id? },
             Kind::Unknown => Message::Unknown,
         })
     }

@@ -101,6 +101,10 @@ impl Message {
                 members.maybe("effect", effect.as_ref().map(Member::Json));
                 members.maybe("proposal", proposal.as_deref().map(Member::Str));
             }
+            Self::Gone { id } => {
+                members.put("t", Member::Str("gone"));
+                members.put("id", Member::Uint(*id));
+            }
             Self::Unknown => {}
         }
         members.write(out);

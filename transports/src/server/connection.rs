@@ -15,11 +15,11 @@ use self::outbox::Outbox;
 pub(crate) use self::source::Progress;
 use self::source::Source;
 use super::offer::{Change, Line};
-use super::schemas::Known;
 use super::stats::Limit;
 use super::{Ended, Opening, OpeningError, Peer, Server};
 use crate::changes::Texts;
 use crate::codec::{Codec, CodecError};
+use crate::message::ModelId;
 use crate::session::{CHUNK, Frame, Reader, Signal};
 
 /// An open connection. Dropping it closes it.
@@ -80,8 +80,7 @@ impl Connection {
         server.count(|connections| *connections += 1);
         let (own, shared) = inner.offer.join(&entry);
         let patience = inner.offer.patience();
-        let known = opening.schema.then(Known::default);
-        let out = Outbox::new(server, entry, reader, opening.batch, known);
+        let out = Outbox::new(server, entry, reader, opening);
         let mut this = Self {
             out,
             sources: Vec::new(),
@@ -97,7 +96,27 @@ impl Connection {
         for line in shared {
             this.listen(line, Some(opening));
         }
+        if opening.gone {
+            this.miss(opening);
+        }
         Ok(this)
+    }
+
+    /// Of what the client has, it is told what it does not see. A model that is hidden is looked for as one that never was.
+    fn miss(&mut self, opening: &Opening) {
+        let Some((own, common)) = self.sources.split_first_mut() else {
+            return;
+        };
+        let missing: Vec<_> = {
+            let models = own.shared.models.read();
+            let is_seen = |id: &ModelId| {
+                let place = common.binary_search_by_key(id, Source::id);
+                models.contains_key(id) || place.is_ok()
+            };
+            let ids = opening.since.keys().copied();
+            ids.filter(|id| !is_seen(id)).collect()
+        };
+        own.lacks(missing);
     }
 
     /// Adds a source, in the order of the models' ids.
@@ -131,6 +150,9 @@ impl Connection {
                         self.out.taken(answers.sum());
                         self.out.withhold(id);
                         self.forget(source);
+                        if let Err(error) = self.out.push_gone(id, id) {
+                            self.fail(&error);
+                        }
                     }
                 }
             }
@@ -201,6 +223,12 @@ impl Connection {
         self.out.clear();
     }
 
+    fn fail(&mut self, error: &CodecError) {
+        tracing::error!(%error, "a message cannot be encoded, the connection ends");
+        let error = error.to_string();
+        self.finish(Ended::Failed { error });
+    }
+
     /// The next frame for the client; waits until there is one. `None`: the connection has [ended](Self::ended).
     ///
     /// Nothing is lost when the future is dropped.
@@ -258,11 +286,7 @@ impl Connection {
         }
         if self.out.is_empty() && self.ended.is_none() {
             match self.fill() {
-                Err(error) => {
-                    tracing::error!(%error, "a message cannot be encoded, the connection ends");
-                    let error = error.to_string();
-                    self.finish(Ended::Failed { error });
-                }
+                Err(error) => self.fail(&error),
                 Ok(()) if self.out.is_empty() && closing => {
                     let reason = self.out.entry.closing.get().cloned();
                     self.finish(reason.unwrap_or(Ended::Left));
@@ -292,6 +316,10 @@ impl Connection {
             }
             let before = self.out.queued();
             source.fill(&mut self.out)?;
+            if source.has_missed {
+                self.finish(Ended::Slow);
+                return Ok(());
+            }
             let given = given + self.out.queued().saturating_sub(before);
             if self.out.is_empty() {
                 silent += 1;

@@ -36,6 +36,9 @@ pub struct Opening {
     pub stamps: bool,
     /// `schema=1`: the client is [told](crate::Message::Schema) what the models are made of.
     pub schema: bool,
+    /// `gone=1`: the client is told of models that it sees no longer, by
+    /// [`Message::Gone`](crate::Message::Gone).
+    pub gone: bool,
     /// `epoch`: the epoch that the revisions belong to. A client that gives the parameter, even empty, knows of epochs
     /// and is told the server's.
     pub epoch: Option<Option<Epoch>>,
@@ -54,6 +57,7 @@ impl Opening {
                 "codec" => opening.codec = Some(value.into_owned()).filter(|name| !name.is_empty()),
                 "batch" => opening.batch = matches!(&*value, "1" | "true"),
                 "schema" => opening.schema = matches!(&*value, "1" | "true"),
+                "gone" => opening.gone = matches!(&*value, "1" | "true"),
                 "ops" => {
                     opening.splices = value.split(',').any(|op| op == "splice");
                     opening.stamps = value.split(',').any(|op| op == "stamp");

@@ -11,6 +11,7 @@ use crate::message::ModelId;
 pub(crate) enum Event {
     Patch(Arc<Logged>),
     Hosted(ModelId),
+    Gone(ModelId),
 }
 
 /// A connection that falls out of it catches up from the models' own histories, so it may be short: it only has to span
@@ -18,12 +19,19 @@ pub(crate) enum Event {
 const EVENTS: usize = 1024;
 const BYTES: usize = 4 << 20;
 
+/// So many models that are hosted no longer are remembered, for connections that fall out of the feed.
+const GONE: usize = 1024;
+
 #[derive(Default)]
 pub(crate) struct Feed {
     events: VecDeque<(Event, usize)>,
     bytes: usize,
     /// Position of the first event kept. Positions count all events ever.
     first: u64,
+    /// Models that are hosted no longer, and the positions at which they went.
+    gone: VecDeque<(u64, ModelId)>,
+    /// Whoever has come no further than before this position may have missed that a model went.
+    forgotten: u64,
 }
 
 impl Feed {
@@ -34,6 +42,14 @@ impl Feed {
 
     /// Adds an event of so many bytes.
     pub(crate) fn push(&mut self, event: Event, bytes: usize) {
+        if let Event::Gone(id) = event {
+            self.gone.push_back((self.next(), id));
+            if self.gone.len() > GONE
+                && let Some((position, _)) = self.gone.pop_front()
+            {
+                self.forgotten = position + 1;
+            }
+        }
         self.events.push_back((event, bytes));
         self.bytes += bytes;
         while self.events.len() > EVENTS || (self.bytes > BYTES && self.events.len() > 1) {
@@ -42,6 +58,13 @@ impl Feed {
                 self.first += 1;
             }
         }
+    }
+
+    /// The models that went at `cursor` or after it, in order; `None` if that is not known any more.
+    pub(crate) fn gone_since(&self, cursor: u64) -> Option<Vec<ModelId>> {
+        let gone = self.gone.iter();
+        let gone = gone.filter(|(position, _)| *position >= cursor);
+        (cursor >= self.forgotten).then(|| gone.map(|(_, id)| *id).collect())
     }
 
     /// Up to `most` events from `cursor` up to `end`, as many as fit into `bytes`, but one at least if there is one;

@@ -72,6 +72,8 @@ pub(crate) enum Answer {
     Made { position: u64, rev: u64 },
     /// It changed nothing.
     Nothing { rev: u64 },
+    /// The model went meanwhile.
+    Gone,
     /// It was refused.
     Refused { rev: u64, error: PatchError },
 }
@@ -143,7 +145,7 @@ impl<T: Synced> Slot<T> {
         flush: &mut Changes,
         report: &mut SyncReport,
     ) {
-        if !self.changed.swap(false, Ordering::SeqCst) {
+        if !self.changed.swap(false, Ordering::SeqCst) || !shared.hosts(self.id) {
             return;
         }
         flush.restart(shared.forms.used());
@@ -341,6 +343,9 @@ impl<T: Synced> Model for Slot<T> {
     fn edit(&self, shared: &Shared, ops: Vec<Op>, budget: Budget, origin: Origin) -> Answer {
         let mut tracked = self.state.write();
         let mut flush = shared.flush.lock();
+        if !shared.hosts(self.id) {
+            return Answer::Gone;
+        }
         let mut report = SyncReport::default();
         shared.collect(
             &mut flush,

@@ -109,16 +109,7 @@ impl Connection {
             Some((model, Arc::clone(&source.shared), source.common.clone()))
         });
         let Some((model, shared, common)) = model else {
-            self.out.server.inner.totals.edited(Edited::Rejected);
-            let error = cut(format!("there is no model {id}"));
-            let reject = Message::Reject {
-                id,
-                rev: 0,
-                error,
-                proposal,
-                crdt_ops: None,
-            };
-            return self.answer(place, id, &reject);
+            return self.unknown(place, id, proposal);
         };
         if common.as_ref().is_some_and(|common| !common.may_write) {
             let error = "this model is only to be read here".to_owned();
@@ -185,6 +176,10 @@ impl Connection {
                 };
                 self.answer(place, id, &Message::Ack { id, rev, proposal })
             }
+            Answer::Gone => {
+                let proposal = proposal.map(|proposal| proposal.to_string());
+                self.unknown(place, id, proposal)
+            }
             Answer::Refused { rev, error } => {
                 if matches!(error.reason, Reason::TooManyMoved { .. }) {
                     self.out.hit(Limit::MovedItems);
@@ -209,6 +204,24 @@ impl Connection {
         }
         let name = self.out.name.get_or_insert_with(name);
         source.state(state, name);
+    }
+
+    /// There is no such model, as far as the client may know.
+    fn unknown(
+        &mut self,
+        place: usize,
+        id: ModelId,
+        proposal: Option<String>,
+    ) -> Result<(), CodecError> {
+        self.out.server.inner.totals.edited(Edited::Rejected);
+        let reject = Message::Reject {
+            id,
+            rev: 0,
+            error: format!("there is no model {id}"),
+            proposal,
+            crdt_ops: None,
+        };
+        self.answer(place, id, &reject)
     }
 
     fn refuse(

@@ -6,12 +6,12 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
 
-use super::super::Server;
 use super::super::registry::Entry;
 use super::super::schemas::Known;
 use super::super::stats::Limit;
+use super::super::{Opening, Server};
 use crate::codec::CodecError;
-use crate::message::ModelId;
+use crate::message::{Message, ModelId};
 use crate::session::{Frame, Logged, Model, Reader};
 
 /// What the sources of a connection have in common: who listens, how, and the frames that are next.
@@ -22,6 +22,8 @@ pub(super) struct Outbox {
     pub(super) batch: bool,
     /// The types that the client was told of, if it wants to be.
     known: Option<Known>,
+    /// Whether the client wants to know of models that it sees no longer.
+    pub(super) tells_gone: bool,
     /// Frames to go out next, and the sources they are from.
     ready: VecDeque<(ModelId, Frame)>,
     /// The bytes of these and of all answers that wait.
@@ -31,19 +33,19 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    pub(super) const fn new(
+    pub(super) fn new(
         server: Server,
         entry: Arc<Entry>,
         reader: Reader,
-        batch: bool,
-        known: Option<Known>,
+        opening: &Opening,
     ) -> Self {
         Self {
             server,
             entry,
             reader,
-            batch,
-            known,
+            batch: opening.batch,
+            tells_gone: opening.gone,
+            known: opening.schema.then(Known::default),
             ready: VecDeque::new(),
             queued: 0,
             name: None,
@@ -81,6 +83,15 @@ impl Outbox {
             if let Some(frame) = schemas.news(known, model, &self.reader.codec)? {
                 self.push(source, frame);
             }
+        }
+        Ok(())
+    }
+
+    /// The client sees a model no longer.
+    pub(super) fn push_gone(&mut self, source: ModelId, id: ModelId) -> Result<(), CodecError> {
+        if self.tells_gone {
+            let frame = self.reader.codec.encode(&Message::Gone { id })?;
+            self.push(source, frame);
         }
         Ok(())
     }

@@ -33,6 +33,22 @@ impl Behind {
     }
 }
 
+impl Behind {
+    /// Of a model that is not there.
+    pub(super) const fn missing(id: ModelId) -> Self {
+        Self {
+            id,
+            have: Have::Nothing,
+            composed: false,
+            resumes: false,
+        }
+    }
+
+    pub(super) const fn id(&self) -> ModelId {
+        self.id
+    }
+}
+
 /// The client has heard of this revision already, though the cursor has not come to it.
 pub(super) struct Ahead {
     id: ModelId,
@@ -133,6 +149,10 @@ impl Source {
                 Event::Patch(patch) => {
                     self.push_together(&mut together, out)?;
                     self.push_patch(&patch, out)?;
+                }
+                Event::Gone(id) => {
+                    self.push_together(&mut together, out)?;
+                    out.push_gone(self.id(), id)?;
                 }
                 Event::Hosted(id) => {
                     self.push_together(&mut together, out)?;
@@ -246,6 +266,11 @@ impl Source {
             }
         }));
         drop(models);
+        if out.tells_gone {
+            let gone = self.shared.feed.read().gone_since(self.cursor);
+            self.has_missed = gone.is_none();
+            self.lacks(gone.unwrap_or_default());
+        }
         self.move_to(published);
     }
 
@@ -253,7 +278,7 @@ impl Source {
     fn bring(&mut self, behind: Behind, out: &mut Outbox) -> Result<(), CodecError> {
         let Behind { id, have, .. } = behind;
         let Some(model) = self.shared.model(id) else {
-            return Ok(());
+            return out.push_gone(self.id(), id);
         };
         out.introduce(self.id(), &*model)?;
         let update = model.update(&self.shared, &out.reader, have)?;

@@ -48,6 +48,8 @@ pub(super) struct Source {
     pub(super) last: Option<u64>,
     /// The position of the last passing state that was told; none: it is to be told what is there.
     told: Option<u64>,
+    /// Whether a model may have gone without the client being told.
+    pub(super) has_missed: bool,
     /// Where states were that came after the source did.
     joined: u64,
 }
@@ -86,6 +88,7 @@ impl Source {
             answers: VecDeque::new(),
             last: None,
             told: None,
+            has_missed: false,
             joined,
         };
         this.behind = this.beginning(server, opening);
@@ -114,6 +117,12 @@ impl Source {
             Behind::opening(*id, have)
         });
         behind.collect()
+    }
+
+    /// The client has models that are not here: it is told so in their places.
+    pub(super) fn lacks(&mut self, ids: Vec<ModelId>) {
+        self.behind.extend(ids.into_iter().map(Behind::missing));
+        self.behind.make_contiguous().sort_by_key(Behind::id);
     }
 
     /// What frames of this source are marked with: the model that is shared; 0 for what is the tenant's own.
