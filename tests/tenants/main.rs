@@ -1,10 +1,12 @@
-//! The memory that tenants leave behind when they are gone: none.
+//! The memory that tenants take: what they leave behind when they are gone, which is nothing, and what a question about a
+//! model costs that is hidden from them, which is what one costs about a model that is not there.
 #![expect(clippy::print_stdout, reason = "the figures are worth a look")]
 
 use std::time::{Duration, SystemTime};
 
 use allocation_counter::measure;
-use transports::hub::{Mode, Shared, Sharing, Tenant};
+use transports::hub::{FIRST_SHARED, Mode, Shared, Sharing, Tenant};
+use transports::message::ModelId;
 use transports::server::{Connection, Opening, Peer};
 use transports::session::Frame;
 use transports::{Hub, Server, Value};
@@ -89,4 +91,62 @@ fn ten_thousand_tenants_leave_nothing_behind() {
         "{} bytes more than {start}",
         lived.bytes_current
     );
+}
+
+/// Whether a model is hidden or was never there, the same code runs with the same data: not one allocation differs.
+#[test]
+fn a_hidden_model_costs_what_an_unknown_one_costs() {
+    let hub = Hub::new(|peer: &Peer| Ok(peer.get::<Tenant>().expect("it was given").clone()));
+    let server = Server::new(hub.clone());
+    for _ in 0..20 {
+        let secret = Value::from("x".repeat(100_000));
+        let shared = hub.share_with(secret, Sharing::named("Secret"));
+        hub.subscribe(
+            "owner",
+            shared.expect("there is no state").id(),
+            Mode::Write,
+        );
+    }
+    let own = hub.tenant("stranger").host_named("Own", Value::from(1));
+    let (hidden, unknown) = (FIRST_SHARED + 7, FIRST_SHARED + 77);
+    let open = |query: &str| {
+        let peer = Peer::default().with(Tenant::from("stranger"));
+        let opening = Opening::parse(query).expect("it is one");
+        server.open_for(&opening, peer).expect("there is room")
+    };
+    let since = |id: ModelId| format!("epoch=&gone=1&since=%7B%22{id}%22%3A3%7D");
+    let mut stranger = open("");
+    take(&mut stranger);
+    let mut ask = |kind: &str, id: ModelId| {
+        let frame = Frame::text(kind.replace("ID", &id.to_string()));
+        let asked = measure(|| {
+            let received = stranger.receive(&frame);
+            received.expect("it is a message");
+            take(&mut stranger);
+        });
+        (asked.count_total, asked.bytes_total, asked.bytes_max)
+    };
+    let resume = |id: ModelId| {
+        let query = since(id);
+        let resumed = measure(|| take(&mut open(&query)));
+        (resumed.count_total, resumed.bytes_total, resumed.bytes_max)
+    };
+    for kind in [
+        r#"{"t":"patch","id":ID,"patch":{"rev":0,"ops":[{"Set":{"path":[],"value":{"Int":1}}}]},"proposal":"p"}"#,
+        r#"{"t":"patch","id":ID,"patch":{"rev":9,"ops":[{"Remove":{"path":[{"Key":"text"}]}}]}}"#,
+        r#"{"t":"patch","id":ID,"patch":{"rev":0,"ops":[]}}"#,
+        r#"{"t":"awareness","id":ID,"state":{"cursor":1}}"#,
+        r#"{"t":"crdt","id":ID,"rev":0,"ops":[]}"#,
+    ] {
+        // What is made once, is made before.
+        let _ = (ask(kind, hidden), ask(kind, unknown));
+        let (first, second) = (ask(kind, hidden), ask(kind, unknown));
+        println!("{first:?}: {kind}");
+        assert_eq!(first, second, "{kind}");
+    }
+    let _ = (resume(hidden), resume(unknown));
+    let (first, second) = (resume(hidden), resume(unknown));
+    println!("{first:?}: a resume");
+    assert_eq!(first, second);
+    drop(own);
 }
