@@ -1,6 +1,7 @@
 //! What a hub promises beyond the published protocol.
 
 mod gone;
+mod presence;
 mod rights;
 mod tenants;
 mod world;

@@ -66,6 +66,8 @@
 //! - `jupyter`: comms and widgets of a Jupyter kernel, in [`jupyter`].
 //! - `jupyter-kernel`: a kernel that is this program, in [`jupyter::kernel`].
 
+#[cfg(any(feature = "ws", feature = "sse"))]
+mod alarm;
 mod autosync;
 #[cfg(feature = "client")]
 pub mod client;

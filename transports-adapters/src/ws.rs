@@ -69,6 +69,7 @@ where
 /// | 1002 | sent what is no WebSocket |
 /// | 1007 | sent a malformed frame |
 /// | 1008 | sent too many messages ([`messages_per_second`](WebSocketSettings::messages_per_second)), or one in endless fragments; asked for more than it read; or is not wanted any more ([`Server::close`]) |
+/// | 3000 | has no right to be here any more ([`Ended::Unauthorized`](transports::server::Ended::Unauthorized)) |
 /// | 1009 | sent a message that is too large ([`frame_bytes`](transports::server::Limits::frame_bytes)) |
 /// | 1011 | did not answer a ping; or a message could not be encoded |
 /// | 1012 | should come back: the server shuts down, and the reason says in how many milliseconds |

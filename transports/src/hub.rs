@@ -3,6 +3,7 @@
 mod builder;
 mod expiry;
 mod merge;
+mod presence;
 mod rights;
 mod served;
 mod shared;
@@ -17,6 +18,7 @@ use parking_lot::{Mutex, ReentrantMutex};
 
 pub use self::builder::HubBuilder;
 pub use self::merge::{LastWriteWins, Merge, Stamp, StampedFields, StampedMap, Write};
+pub use self::presence::{Presence, PresenceBuilder, Present};
 pub use self::rights::{Authorizer, Mode, Viewer};
 pub use self::shared::{Shared, Sharing};
 use self::state::State;
@@ -75,8 +77,8 @@ pub const FIRST_SHARED: ModelId = 1 << 40;
 /// ```
 ///
 /// # Locks
-/// What an [`Authorizer`] is asked, it is asked one after the other, as its answers have to take effect in the order in
-/// which they were given. No other hook is called while the hub is locked.
+/// What an [`Authorizer`] is asked of connections and models, it is asked one after the other, as its answers have to
+/// take effect in the order in which they were given. No other hook is called while the hub is locked.
 #[derive(Clone)]
 pub struct Hub {
     inner: Arc<Inner>,

@@ -6,9 +6,9 @@ use std::time::{Duration, SystemTime};
 use parking_lot::Mutex;
 use transports::hub::{Authorizer, FIRST_SHARED, Mode, Sharing, StampedFields, Tenant, Viewer};
 use transports::message::ModelId;
-use transports::server::{Opening, Peer, Refusal, RefusalKind};
+use transports::server::{Connection, Ended, Opening, Peer, Refusal, RefusalKind};
 use transports::session::Frame;
-use transports::{Hub, Server, Synced, Value};
+use transports::{Hub, Path, Segment, Server, Synced, Value};
 
 use super::{doc, hub, key, open, set, texts};
 
@@ -320,10 +320,7 @@ fn newcomers_hear_of_all_who_are_there_and_sleepers_connect_again() {
     );
     assert!(newcomer.ended().is_none());
     assert_eq!(texts(&mut sleeper), [""; 0]);
-    assert!(matches!(
-        sleeper.ended(),
-        Some(transports::server::Ended::Slow)
-    ));
+    assert!(matches!(sleeper.ended(), Some(Ended::Slow)));
     drop(there);
 }
 
@@ -388,4 +385,92 @@ fn a_schema_comes_with_the_first_model_that_may_be_seen_and_goes_with_it() {
     assert_eq!(told(&mut eve), [""; 0]);
     hub.subscribe("eve", two.id(), Mode::Read);
     assert_eq!(told(&mut eve), ["schema", "snapshot"]);
+}
+
+/// Who may write a model need not be allowed to change all that is in it.
+struct OnlyText;
+
+impl Authorizer for OnlyText {
+    fn edit(&self, viewer: &Viewer<'_>, id: ModelId, path: &Path) -> Result<(), String> {
+        let is_text = path.first() == Some(&Segment::from("text"));
+        match is_text && viewer.tenant.as_str() == "ann" {
+            true => Ok(()),
+            false => Err(format!("{} is not to change this in {id}", viewer.tenant)),
+        }
+    }
+}
+
+#[test]
+fn edits_are_asked_for_by_model_path_and_connection() {
+    let hub = Hub::builder(key).authorizer(OnlyText).build();
+    let board = hub
+        .share_with(doc("start"), Sharing::named("Board"))
+        .unwrap();
+    let own = hub.tenant("ann").host_named("Own", doc("mine"));
+    for tenant in ["ann", "bob"] {
+        hub.subscribe(tenant, board.id(), Mode::Write);
+    }
+    let server = Server::new(hub.clone());
+    let mut ann = open(&server, "ann", "");
+    let mut bob = open(&server, "bob", "");
+    let edit = |connection: &mut Connection, id: ModelId, key: &str| {
+        let _ = texts(connection);
+        connection.receive(&set(id, key, "new", 0)).unwrap();
+        texts(connection).concat()
+    };
+    assert!(edit(&mut ann, board.id(), "text").contains(r#""t":"patch""#));
+    assert!(edit(&mut ann, own.id(), "text").contains(r#""t":"patch""#));
+    for (by_ann, id, key) in [
+        (true, board.id(), "other"),
+        (true, own.id(), "other"),
+        (false, board.id(), "text"),
+    ] {
+        let connection = if by_ann { &mut ann } else { &mut bob };
+        let name = connection.peer().get::<Tenant>().unwrap().clone();
+        let told = edit(connection, id, key);
+        let reason = format!(r#""error":"{key}: {name} is not to change this in {id}""#);
+        assert!(told.contains(&reason), "{told}");
+    }
+    assert_eq!(board.value(), (1, doc("new")));
+    let batch = format!(
+        r#"{{"t":"patch","id":{},"patch":{{"rev":0,"ops":[{{"Set":{{"path":[{{"Key":"text"}}],"value":{{"Str":"half"}}}}}},{{"Remove":{{"path":[{{"Key":"other"}}]}}}}]}}}}"#,
+        board.id()
+    );
+    ann.receive(&Frame::text(batch)).unwrap();
+    assert_eq!(board.value().1, doc("new"), "all of an edit or none of it");
+}
+
+/// Within a second, and no frame after it.
+#[test]
+fn a_connection_whose_time_is_over_is_asked_about_and_given_nothing_more() {
+    let start = SystemTime::UNIX_EPOCH + Duration::from_secs(1000);
+    let now = Arc::new(Mutex::new(start));
+    let hub = Hub::builder(key)
+        .authorizer(Gate {
+            now: Arc::clone(&now),
+            hidden: Arc::default(),
+        })
+        .build();
+    let board = hub
+        .share_with(doc("shared"), Sharing::named("Board"))
+        .unwrap();
+    hub.subscribe("ann", board.id(), Mode::Write);
+    let server = Server::new(hub);
+    let until = start + Duration::from_secs(10);
+    let peer = Peer::default().with(Tenant::from("ann")).with(Until(until));
+    let mut ann = server.open_for(&Opening::default(), peer).unwrap();
+    assert_eq!(ann.deadline(), Some(until));
+    ann.wake(until - Duration::from_millis(1));
+    assert_eq!(texts(&mut ann).len(), 1);
+    *board.write() = doc("too late");
+    let _ = server.sync();
+    // The authorizer is not sure, and gives the same time again.
+    ann.wake(until);
+    assert!(ann.ended().is_some());
+    assert_eq!(texts(&mut ann), [""; 0]);
+    assert_eq!(ann.ended().map(Ended::name), Some("unauthorized"));
+    assert!(ann.receive(&set(board.id(), "text", "mine", 0)).is_err());
+    assert_eq!(server.stats().ended("unauthorized"), 0, "it is still open");
+    drop(ann);
+    assert_eq!(server.stats().ended("unauthorized"), 1);
 }

@@ -26,6 +26,14 @@ fn a_tenant_is_made_on_demand_and_goes_when_nobody_comes() {
         })
         .on_first_viewer(note("first"))
         .on_last_viewer(note("last"))
+        .on_idle({
+            let log = Arc::clone(&log);
+            let busy = std::sync::atomic::AtomicBool::new(true);
+            move |tenant, _| {
+                log.lock().push(format!("idle {tenant}"));
+                !busy.swap(false, std::sync::atomic::Ordering::SeqCst)
+            }
+        })
         .on_evict(note("evict"))
         .build();
     let board = hub.share(transports::collections::Text::from("all"));
@@ -43,9 +51,17 @@ fn a_tenant_is_made_on_demand_and_goes_when_nobody_comes() {
         "not known to be idle before"
     );
     assert!(hub.expire(at(159), idle).is_empty());
-    assert_eq!(hub.expire(at(160), idle), ["ann".into()]);
+    assert!(
+        hub.expire(at(160), idle).is_empty(),
+        "there is still something to do"
+    );
+    assert!(hub.get("ann").is_some());
+    assert_eq!(hub.expire(at(161), idle), ["ann".into()]);
     assert!(hub.get("ann").is_none());
-    assert_eq!(*log.lock(), ["first ann", "last ann", "evict ann"]);
+    assert_eq!(
+        *log.lock(),
+        ["first ann", "last ann", "idle ann", "idle ann", "evict ann"]
+    );
 
     let mut again = open(&server, "ann", "");
     let seen = texts(&mut again);

@@ -37,7 +37,8 @@ pub enum ClientError {
         /// What happened.
         reason: String,
     },
-    /// The server ended the connection for good: close code 1008, which says that this client is not to come back.
+    /// The server ended the connection for good: close code 1008, which says that this client is not to come
+    /// back, or 3000, which says that its right to be connected has run out or was taken back.
     #[error("the server closed the connection with code {code}: {reason}")]
     Dismissed {
         /// The close code.

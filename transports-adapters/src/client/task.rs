@@ -145,7 +145,7 @@ impl Task {
                     let frame = match received {
                         Received::Frame(frame) => frame,
                         Received::Sign => continue,
-                        Received::Closed(Some((code @ 1008, reason))) => {
+                        Received::Closed(Some((code @ (1008 | 3000), reason))) => {
                             return End::Final(ClientError::Dismissed { code, reason });
                         }
                         Received::Closed(Some((code, reason))) => {

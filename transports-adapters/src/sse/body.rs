@@ -15,6 +15,7 @@ use transports::server::Ended;
 
 use super::resume::Told;
 use super::streams::{Stream, Streams, Taken, last_words};
+use crate::alarm::Alarm;
 use crate::shutdown::{ShutdownHeld, retry_ms};
 
 /// Gives events as they come, and comments while there are none.
@@ -26,6 +27,7 @@ pub(super) struct EventBody {
     out: VecDeque<Bytes>,
     heartbeat: Duration,
     timer: Pin<Box<Sleep>>,
+    alarm: Alarm,
     /// When something last went out.
     last: Instant,
     /// The shutdown waits for the last words.
@@ -49,6 +51,7 @@ impl EventBody {
             out: VecDeque::from([opening]),
             heartbeat,
             timer: Box::pin(sleep(heartbeat)),
+            alarm: Alarm::default(),
             last: Instant::now(),
             _held: held,
         }
@@ -73,6 +76,7 @@ impl EventBody {
                 drop(open);
                 return Poll::Ready(self.stream.take_last());
             };
+            self.alarm.poll(connection, cx);
             match connection.poll_next(cx) {
                 Poll::Ready(Some(frame)) => {
                     drop(open);
@@ -112,6 +116,7 @@ pub(super) fn code(reason: &Ended) -> u16 {
         Ended::Malformed { .. } => 1007,
         Ended::Overloaded | Ended::Flooded { .. } | Ended::Removed { .. } => 1008,
         Ended::TooLarge { .. } => 1009,
+        Ended::Unauthorized { .. } => 3000,
         Ended::Shutdown { .. } => 1012,
         Ended::Slow => 1013,
         _ => 1011,

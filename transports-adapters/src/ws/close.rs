@@ -21,6 +21,7 @@ fn said(ended: &Ended, settings: &WebSocketSettings) -> Option<(u16, String)> {
         Ended::Malformed { .. } => 1007,
         Ended::Overloaded | Ended::Flooded { .. } | Ended::Removed { .. } => 1008,
         Ended::TooLarge { .. } => 1009,
+        Ended::Unauthorized { .. } => 3000,
         Ended::Shutdown { .. } => 1012,
         Ended::Slow => 1013,
         _ => 1011,
@@ -80,7 +81,7 @@ where
     // If something is left, the client does not take it, or is not to have it.
     if matches!(
         ended,
-        Ended::Slow | Ended::Removed { .. } | Ended::Shutdown { .. }
+        Ended::Slow | Ended::Removed { .. } | Ended::Unauthorized { .. } | Ended::Shutdown { .. }
     ) {
         socket.out.abandon();
     }

@@ -14,6 +14,7 @@ use transports::server::{Connection, Ended};
 use super::WebSocketSettings;
 use super::socket::{Incoming, Socket};
 use super::write::Kind;
+use crate::alarm::Alarm;
 use crate::hit::hit;
 use crate::rate::Rate;
 
@@ -31,6 +32,7 @@ pub(super) async fn run<S>(
         settings,
         rate: Rate::new(settings.messages_per_second, settings.message_burst),
         timer: pin!(sleep(settings.ping_interval)),
+        alarm: Alarm::default(),
         blocked: None,
         bell: None,
         is_called: true,
@@ -43,9 +45,10 @@ struct Client<'a, S> {
     socket: &'a mut Socket<S>,
     settings: &'a WebSocketSettings,
     rate: Rate,
-    /// The one timer of a connection. It is not set anew whenever something happens: when it fires, it is looked up what
+    /// The timer for silence. It is not set anew whenever something happens: when it fires, it is looked up what
     /// has happened since.
     timer: Pin<&'a mut Sleep>,
+    alarm: Alarm,
     blocked: Option<Blocked>,
     bell: Option<Bell>,
     /// Whether the client may have sent something, or the timer may have fired.
@@ -64,6 +67,11 @@ struct Blocked {
 impl<S: AsyncRead + AsyncWrite + Unpin> Client<'_, S> {
     fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
+            self.alarm.poll(self.connection, cx);
+            // Whoever may not be here is not even told what is queued.
+            if let Some(Ended::Unauthorized { .. }) = self.connection.ended() {
+                return Poll::Ready(());
+            }
             // What is due goes out before anything else: a client that does not listen is not heard.
             ready!(self.poll_write(cx));
             if self.connection.ended().is_some() {

@@ -12,6 +12,7 @@ mod http2;
 mod inspect;
 mod limits;
 mod observed;
+mod rights;
 mod serve;
 mod sockets;
 mod sse;

@@ -9,6 +9,7 @@ use crate::session::{Session, SessionBuilder};
 
 type Key = Arc<dyn Fn(&Peer) -> Result<Tenant, Refusal> + Send + Sync>;
 type Fill = Arc<dyn Fn(&Hub, &Tenant, &Session) + Send + Sync>;
+type Asked = Arc<dyn Fn(&Tenant, &Session) -> bool + Send + Sync>;
 type Told = Arc<dyn Fn(&Tenant, &Session) + Send + Sync>;
 
 /// Settings of a [`Hub`].
@@ -20,6 +21,7 @@ pub struct HubBuilder {
     pub(super) on_tenant: Option<Fill>,
     pub(super) on_first_viewer: Option<Told>,
     pub(super) on_last_viewer: Option<Told>,
+    pub(super) on_idle: Option<Asked>,
     pub(super) on_evict: Option<Told>,
 }
 
@@ -32,6 +34,7 @@ impl HubBuilder {
             on_tenant: None,
             on_first_viewer: None,
             on_last_viewer: None,
+            on_idle: None,
             on_evict: None,
         }
     }
@@ -91,6 +94,17 @@ impl HubBuilder {
         hook: impl Fn(&Tenant, &Session) + Send + Sync + 'static,
     ) -> Self {
         self.on_last_viewer = Some(Arc::new(hook));
+        self
+    }
+
+    /// Asks `hook` about a tenant that was [idle](Hub::expire) for so long that it is to go: with false it stays, and is
+    /// asked about again by the next call of that function.
+    #[must_use]
+    pub fn on_idle(
+        mut self,
+        hook: impl Fn(&Tenant, &Session) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        self.on_idle = Some(Arc::new(hook));
         self
     }
 

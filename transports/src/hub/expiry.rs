@@ -35,21 +35,35 @@ impl Hub {
             self.reconsider(&key, &entry, Some(now));
         }
         drop(asking);
-        let gone: Vec<_> = {
+        let idle_ones: Vec<_> = {
             let mut state = self.inner.state.lock();
-            let idle = state
-                .tenants
-                .iter_mut()
-                .filter_map(|(key, tenancy)| tenancy.is_idle(now, idle).then(|| key.clone()));
-            let idle: Vec<_> = idle.collect();
-            let gone = idle.into_iter().filter_map(|key| {
-                let tenancy = state.tenants.remove(&key)?;
-                state.numbers.remove(&tenancy.number);
-                state.outlive(&tenancy.session);
-                Some((key, tenancy.session))
+            let tenants = state.tenants.iter_mut();
+            let idle = tenants.filter_map(|(key, tenancy)| {
+                let session = tenancy.session.clone();
+                tenancy.is_idle(now, idle).then(|| (key.clone(), session))
             });
-            gone.collect()
+            idle.collect()
         };
+        let may_go = |(key, session): &(Tenant, Session)| {
+            let hook = self.inner.settings.on_idle.as_ref();
+            hook.is_none_or(|hook| hook(key, session))
+        };
+        let may_go: Vec<_> = idle_ones.into_iter().filter(may_go).collect();
+        let mut gone = Vec::new();
+        {
+            let mut state = self.inner.state.lock();
+            for (key, _) in may_go {
+                // Somebody may have come in between.
+                let tenancy = state.tenants.get_mut(&key);
+                if tenancy.is_some_and(|tenancy| tenancy.is_idle(now, idle))
+                    && let Some(tenancy) = state.tenants.remove(&key)
+                {
+                    state.numbers.remove(&tenancy.number);
+                    state.outlive(&tenancy.session);
+                    gone.push((key, tenancy.session));
+                }
+            }
+        }
         let tell = |(key, session): (Tenant, Session)| {
             if let Some(hook) = &self.inner.settings.on_evict {
                 hook(&key, &session);
@@ -61,7 +75,7 @@ impl Hub {
 
     /// Asks again whether a connection may be there, if its rights have run out by `now` or in any case, and what it may
     /// see. The caller has `asking`.
-    fn reconsider(&self, key: &Tenant, entry: &Arc<Entry>, now: Option<SystemTime>) {
+    pub(super) fn reconsider(&self, key: &Tenant, entry: &Arc<Entry>, now: Option<SystemTime>) {
         let expiry = entry.expiry();
         if now.is_some_and(|now| expiry.is_none_or(|expiry| expiry > now)) {
             return;
@@ -69,10 +83,16 @@ impl Hub {
         let Some(authorizer) = &self.inner.settings.authorizer else {
             return;
         };
-        match authorizer.connect(&Viewer::new(key, &entry.peer)) {
+        let answer = authorizer.connect(&Viewer::new(key, &entry.peer));
+        let is_over = |expiry: SystemTime| now.is_some_and(|now| expiry <= now);
+        match answer {
             Err(refusal) => {
                 let reason = refusal.reason;
-                entry.close(Ended::Removed { reason });
+                entry.close(Ended::Unauthorized { reason });
+            }
+            Ok(Some(expiry)) if is_over(expiry) => {
+                let reason = "the right to be connected has run out".to_owned();
+                entry.close(Ended::Unauthorized { reason });
             }
             Ok(expiry) => {
                 entry.expire(expiry);

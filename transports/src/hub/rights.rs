@@ -4,6 +4,7 @@ use std::time::SystemTime;
 
 use super::Tenant;
 use crate::message::ModelId;
+use crate::path::Path;
 use crate::server::{Peer, Refusal};
 
 /// What a tenant may do with a shared model.
@@ -32,8 +33,7 @@ impl<'a> Viewer<'a> {
 }
 
 /// Narrows what single connections may do. Subscriptions say what a tenant may; this says what somebody of that tenant
-/// may, by what is known of the connection. Edits are asked for by
-/// [`on_edit`](crate::server::ServerBuilder::on_edit).
+/// may, by what is known of the connection.
 ///
 /// It must not wait, as nobody else connects meanwhile, and it must not change subscriptions.
 ///
@@ -67,11 +67,14 @@ impl<'a> Viewer<'a> {
 /// # let _: Box<dyn Authorizer> = Box::new(ByToken);
 /// ```
 pub trait Authorizer: Send + Sync + 'static {
-    /// Whether somebody may be connected, and until when: at that time it is [asked again](super::Hub::expire). Without
-    /// a time it is asked again only if the application [says so](super::Hub::reauthorize).
+    /// Whether somebody may be connected, and until when. At that time it is asked again: by the adapter that serves the
+    /// connection, within a second, or by the next [`expire`](super::Hub::expire). A time that is over by then is a no.
+    /// Without a time it is asked again only if the application [says so](super::Hub::reauthorize).
     ///
     /// # Errors
-    /// Why not. An open connection is closed with that reason, and clients of ours do not come back by themselves.
+    /// Why not. An open connection is closed with that reason
+    /// ([`Ended::Unauthorized`](crate::server::Ended::Unauthorized)), and clients of ours do not come back by
+    /// themselves.
     fn connect(&self, viewer: &Viewer<'_>) -> Result<Option<SystemTime>, Refusal> {
         let _ = viewer;
         Ok(None)
@@ -82,6 +85,18 @@ pub trait Authorizer: Send + Sync + 'static {
     fn subscribe(&self, viewer: &Viewer<'_>, id: ModelId, mode: Mode) -> Option<Mode> {
         let _ = (viewer, id);
         Some(mode)
+    }
+
+    /// Whether a connection may edit a place in a model that it may write: one of its tenant's own, or a shared one. It
+    /// is asked about the path of each op, before [`on_edit`](crate::server::ServerBuilder::on_edit) is; an op on a list
+    /// has the path of the list, and one on a place also changes all within it. Several edits may be asked about at a
+    /// time.
+    ///
+    /// # Errors
+    /// Why not. The client is told the path and this, and the edit is refused as a whole.
+    fn edit(&self, viewer: &Viewer<'_>, id: ModelId, path: &Path) -> Result<(), String> {
+        let _ = (viewer, id, path);
+        Ok(())
     }
 }
 

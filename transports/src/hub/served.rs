@@ -1,11 +1,13 @@
 //! A hub as a server sees it.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::sync::Notify;
 
 use super::{Hub, Tenant, Viewer, rights, tenant};
-use crate::message::Epoch;
+use crate::message::{Epoch, ModelId};
+use crate::patch::Op;
 use crate::server::offer::{Line, Offer};
 use crate::server::registry::Entry;
 use crate::server::{Peer, Refusal, Served, Server};
@@ -70,6 +72,31 @@ impl Offer for Hub {
 
     fn patience(&self) -> u32 {
         PATIENCE
+    }
+
+    fn may_edit(&self, peer: &Peer, id: ModelId, ops: &[Op]) -> Result<(), String> {
+        let Some((authorizer, key)) = self
+            .inner
+            .settings
+            .authorizer
+            .as_ref()
+            .zip(peer.get::<Tenant>())
+        else {
+            return Ok(());
+        };
+        let viewer = Viewer::new(key, peer);
+        ops.iter().try_for_each(|op| {
+            let path = op.path();
+            let refused = |reason| format!("{path}: {reason}");
+            authorizer.edit(&viewer, id, path).map_err(refused)
+        })
+    }
+
+    fn renew(&self, entry: &Arc<Entry>, now: SystemTime) {
+        if let Some(key) = entry.peer.get::<Tenant>() {
+            let _asking = self.inner.asking.lock();
+            self.reconsider(key, entry, Some(now));
+        }
     }
 
     fn leave(&self, entry: &Arc<Entry>) {

@@ -106,6 +106,10 @@ impl<T: Synced> Shared<T> {
         applied
     }
 
+    pub(super) const fn board(&self) -> &Arc<Board> {
+        &self.board
+    }
+
     /// A copy of the model as its peers know it, and its revision.
     #[must_use]
     pub fn value(&self) -> (u64, Value) {

@@ -1,18 +1,28 @@
 //! Passing states of connections: who is there, where the cursor is.
 
+mod groups;
+
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 
+use self::groups::Groups;
+pub(crate) use self::groups::Rule;
 use crate::codec::{Codec, CodecError};
 use crate::message::{Json, Message, ModelId};
 use crate::writer::Format;
 
 /// The passing states about one model, each the last of its connection. Whoever is slow is told of the last only.
 #[derive(Default)]
-pub(crate) struct Statuses(RwLock<Table>);
+pub(crate) struct Statuses {
+    /// Locked after `groups`.
+    table: RwLock<Table>,
+    /// Who has which state, where there is a rule for it.
+    groups: Mutex<Groups>,
+    rule: OnceLock<Arc<dyn Rule>>,
+}
 
 #[derive(Default)]
 struct Table {
@@ -65,14 +75,23 @@ impl Status {
 }
 
 impl Statuses {
+    /// Connections that come from now on follow this rule, unless there is one.
+    pub(crate) fn follow(&self, rule: Arc<dyn Rule>) {
+        self.rule.get_or_init(|| rule);
+    }
+
+    pub(crate) fn rule(&self) -> Option<Arc<dyn Rule>> {
+        self.rule.get().cloned()
+    }
+
     /// A connection has another state; null: it has none.
     pub(crate) fn set(&self, name: Arc<str>, state: Json) {
-        self.0.write().set(name, state);
+        self.table.write().set(name, state);
     }
 
     /// A connection is gone. Returns whether anybody has to hear of it.
     pub(crate) fn leave(&self, name: &Arc<str>) -> bool {
-        let mut table = self.0.write();
+        let mut table = self.table.write();
         let position = table.positions.get(name);
         let had = position.is_some_and(|position| !table.gone.contains_key(position));
         if had {
@@ -84,7 +103,7 @@ impl Statuses {
     /// What came after what was told, in order, `most` at a time, and where that ends. Who was told nothing hears of what is
     /// there.
     pub(crate) fn since(&self, told: Option<u64>, most: usize) -> (Vec<Arc<Status>>, u64) {
-        let table = self.0.read();
+        let table = self.table.read();
         let mut news = table.states.range(told.unwrap_or_default()..);
         let mut states = Vec::new();
         for (position, status) in &mut news {
@@ -100,11 +119,11 @@ impl Statuses {
 
     /// Where states that come from now on are.
     pub(crate) fn next(&self) -> u64 {
-        self.0.read().next
+        self.table.read().next
     }
 
     pub(crate) fn has_forgotten(&self, told: u64) -> bool {
-        told < self.0.read().forgotten
+        told < self.table.read().forgotten
     }
 
     /// All states that there are, by the names of their connections.
@@ -113,6 +132,12 @@ impl Statuses {
         let pair = |status: &Arc<Status>| (Arc::clone(&status.name), status.state.clone());
         news.iter().map(pair).collect()
     }
+}
+
+/// What others are to know somebody by: 32 hex digits that nobody can guess.
+pub(crate) fn random_name() -> Arc<str> {
+    let half = || getrandom::u64().expect("the operating system has random numbers");
+    Arc::from(format!("{:016x}{:016x}", half(), half()))
 }
 
 impl Table {

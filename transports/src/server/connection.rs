@@ -3,6 +3,7 @@
 mod incoming;
 mod outbox;
 mod outgoing;
+mod passing;
 mod source;
 
 use std::fmt;
@@ -46,6 +47,8 @@ pub struct Connection {
     signal: Arc<Signal>,
     /// Nothing was there when it was last looked, and nothing was received since.
     drained: bool,
+    /// When something is to be done about passing states, at the earliest.
+    due: Option<SystemTime>,
     /// What the client did wrong.
     fault: Option<Ended>,
     ended: Option<Ended>,
@@ -89,6 +92,7 @@ impl Connection {
             patience,
             signal,
             drained: false,
+            due: None,
             fault: None,
             ended: None,
         };
@@ -126,8 +130,7 @@ impl Connection {
         match self.sources.get_mut(place) {
             Some(known) if known.id() == id => known.common = line.common,
             _ => {
-                let Outbox { reader, server, .. } = &self.out;
-                let source = Source::new(line, &self.signal, reader, server, opening);
+                let source = Source::new(line, &self.signal, &self.out, opening);
                 self.out
                     .entry
                     .progress
@@ -163,7 +166,7 @@ impl Connection {
         let mut progress = self.out.entry.progress.lock();
         progress.retain(|progress| !Arc::ptr_eq(progress, &source.progress));
         drop(progress);
-        source.close(&self.out.reader, self.out.name.as_ref());
+        source.close(&self.out);
     }
 
     /// The connection's number in the [registry](Server::registry).
@@ -190,7 +193,42 @@ impl Connection {
         self.out.queued()
     }
 
-    /// The client was heard of just now; for the [registry](Server::registry).
+    /// When [`wake`](Self::wake) is to be called at the latest, if ever. May be another after any other call, and whenever
+    /// a waiter of [`poll_next`](Self::poll_next) is woken.
+    #[must_use]
+    pub fn deadline(&self) -> Option<SystemTime> {
+        let expiry = self.out.entry.expiry();
+        self.due.into_iter().chain(expiry).min()
+    }
+
+    /// Does what it is time for: asks whether the client may [still be connected](crate::hub::Authorizer::connect), and
+    /// sees to passing states that had to wait, or count no longer. The connection may have [ended](Self::ended) then,
+    /// and gives no further frames.
+    ///
+    /// The crate has no clock: an adapter that calls this at the [`deadline`](Self::deadline), and [`active`](Self::active)
+    /// before [`receive`](Self::receive), keeps these times.
+    pub fn wake(&mut self, now: SystemTime) {
+        self.drained = false;
+        self.rearrange();
+        let entry = &self.out.entry;
+        if entry.expiry().is_some_and(|at| at <= now) {
+            self.out.server.inner.offer.renew(entry, now);
+            if let Some(reason @ Ended::Unauthorized { .. }) = entry.closing.get() {
+                let reason = reason.clone();
+                self.finish(reason);
+            }
+        }
+        if self.ended.is_none() && self.due.is_some_and(|due| due <= now) {
+            self.due = None;
+            for source in &mut self.sources {
+                source.wake(now, &mut self.out);
+                let deadline = source.deadline(&self.out);
+                self.due = self.due.into_iter().chain(deadline).min();
+            }
+        }
+    }
+
+    /// The client was heard of just now; for the [registry](Server::registry), and to tell what comes too soon.
     pub fn active(&self, now: SystemTime) {
         self.out.entry.active(now);
     }

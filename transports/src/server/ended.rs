@@ -20,6 +20,7 @@ use crate::codec::CodecError;
 /// | `Silent` | `silent` | 1011 |
 /// | `Removed` | `removed` | 1008 |
 /// | `Failed` | `failed` | 1011 |
+/// | `Unauthorized` | `unauthorized` | 3000 |
 /// | `Shutdown` | `shutdown` | 1012; 1001 if nobody takes over |
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -59,6 +60,12 @@ pub enum Ended {
         /// What the client is told.
         reason: String,
     },
+    /// Its right to be connected has run out and was not renewed, or was taken back: see
+    /// [`Authorizer::connect`](crate::hub::Authorizer::connect).
+    Unauthorized {
+        /// What the client is told.
+        reason: String,
+    },
     /// A codec of the application failed.
     Failed {
         /// What it says.
@@ -73,7 +80,7 @@ pub enum Ended {
 
 impl Ended {
     /// The names of all reasons.
-    pub const NAMES: [&'static str; 12] = [
+    pub const NAMES: [&'static str; 13] = [
         "left",
         "lost",
         "protocol",
@@ -86,6 +93,7 @@ impl Ended {
         "removed",
         "failed",
         "shutdown",
+        "unauthorized",
     ];
 
     pub(super) const fn place(&self) -> usize {
@@ -102,6 +110,7 @@ impl Ended {
             Self::Removed { .. } => 9,
             Self::Failed { .. } => 10,
             Self::Shutdown { .. } => 11,
+            Self::Unauthorized { .. } => 12,
         }
     }
 
@@ -125,7 +134,9 @@ impl Ended {
             Self::Overloaded => "more was asked for than answers were read",
             Self::Slow => "nothing was read for too long",
             Self::Silent => "nothing was answered for too long",
-            Self::Removed { reason } | Self::Shutdown { reason } => reason,
+            Self::Removed { reason }
+            | Self::Unauthorized { reason }
+            | Self::Shutdown { reason } => reason,
         }
     }
 }

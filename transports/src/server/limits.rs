@@ -43,6 +43,10 @@ pub struct Limits {
     /// The bytes that the passing state of a connection about a shared model may take as JSON: 16 KiB by default. A
     /// larger one is ignored.
     pub awareness_bytes: usize,
+    /// The passing states that a connection may tell about a shared model in each second, and at once: 50 by default.
+    /// Each wakes all who see the model. Of those that come too soon the last goes out as soon as it may. 0 counts
+    /// as 1.
+    pub awareness_per_second: u32,
 }
 
 impl Default for Limits {
@@ -60,6 +64,7 @@ impl Default for Limits {
             queued_bytes: 1 << 20,
             queued_events: 1024,
             awareness_bytes: 16 << 10,
+            awareness_per_second: 50,
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Where the models of a server come from.
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use tokio::sync::Notify;
 
@@ -9,7 +10,7 @@ use super::registry::Entry;
 use super::{Peer, Refusal};
 use crate::edit::Budget;
 use crate::message::{Epoch, ModelId};
-use crate::patch::Patch;
+use crate::patch::{Op, Patch};
 use crate::session::{Answer, Origin, Session, Shared, SyncReport};
 
 /// What stands behind a server: a session, or a hub of many.
@@ -22,6 +23,12 @@ pub(crate) trait Offer: Send + Sync {
 
     /// How many frames that are no messages a connection may send before it ends.
     fn patience(&self) -> u32;
+
+    /// Whether somebody may make an edit of a model that they may write; if not, why.
+    fn may_edit(&self, peer: &Peer, id: ModelId, ops: &[Op]) -> Result<(), String>;
+
+    /// The rights of a connection have run out by now: renews them, or closes it.
+    fn renew(&self, entry: &Arc<Entry>, now: SystemTime);
 
     /// A connection is gone.
     fn leave(&self, entry: &Arc<Entry>);
@@ -88,6 +95,12 @@ impl Offer for Session {
     fn patience(&self) -> u32 {
         0
     }
+
+    fn may_edit(&self, _: &Peer, _: ModelId, _: &[Op]) -> Result<(), String> {
+        Ok(())
+    }
+
+    fn renew(&self, _: &Arc<Entry>, _: SystemTime) {}
 
     fn leave(&self, _: &Arc<Entry>) {}
 

@@ -69,8 +69,11 @@ pub(crate) struct Entry {
     /// What it is to follow the next time that it is looked at.
     changes: Mutex<Vec<Change>>,
     changed: AtomicBool,
-    expiry: Mutex<Option<SystemTime>>,
+    /// When its rights run out: milliseconds since 1970, or `NEVER`.
+    expiry: AtomicU64,
 }
+
+const NEVER: u64 = u64::MAX;
 
 #[derive(Default)]
 pub(super) struct Traffic {
@@ -114,10 +117,15 @@ impl Entry {
     }
 
     pub(super) fn active(&self, now: SystemTime) {
-        let since = now.duration_since(SystemTime::UNIX_EPOCH);
-        let millis = since.map_or(0, |since| since.as_millis());
-        self.active
-            .store(millis.try_into().unwrap_or(u64::MAX), Relaxed);
+        self.active.store(millis(now), Relaxed);
+    }
+
+    /// When an adapter last heard of the client.
+    pub(super) fn last_active(&self) -> Option<SystemTime> {
+        match self.active.load(Relaxed) {
+            0 => None,
+            millis => time(millis),
+        }
     }
 
     pub(crate) fn close(&self, reason: Ended) -> bool {
@@ -132,11 +140,16 @@ impl Entry {
 
     /// When its rights run out.
     pub(crate) fn expiry(&self) -> Option<SystemTime> {
-        *self.expiry.lock()
+        match self.expiry.load(Relaxed) {
+            NEVER => None,
+            millis => time(millis),
+        }
     }
 
     pub(crate) fn expire(&self, at: Option<SystemTime>) {
-        *self.expiry.lock() = at;
+        self.expiry.store(at.map_or(NEVER, millis), Relaxed);
+        // Whoever waits for the time that was has another to wait for.
+        self.signal.raise();
     }
 
     /// Something changes for the connection, before it takes or gives another frame.
@@ -154,17 +167,13 @@ impl Entry {
     }
 
     pub(super) fn info(&self) -> ConnectionInfo {
-        let active = match self.active.load(Relaxed) {
-            0 => None,
-            millis => SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis)),
-        };
         let [frames_in, bytes_in] = self.incoming.load();
         let [frames_out, bytes_out] = self.outgoing.load();
         ConnectionInfo {
             number: self.number,
             peer: self.peer.clone(),
             codec: self.codec.clone(),
-            last_active: active,
+            last_active: self.last_active(),
             frames_in,
             bytes_in,
             frames_out,
@@ -179,6 +188,16 @@ impl Entry {
             limits_hit: Limit::names_in(self.hit.load(Relaxed)),
         }
     }
+}
+
+fn millis(time: SystemTime) -> u64 {
+    let since = time.duration_since(SystemTime::UNIX_EPOCH);
+    let millis = since.map_or(0, |since| since.as_millis());
+    millis.try_into().unwrap_or(u64::MAX)
+}
+
+fn time(millis: u64) -> Option<SystemTime> {
+    SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(millis))
 }
 
 /// All connections of a server.
@@ -233,7 +252,7 @@ impl Registry {
             progress: Mutex::default(),
             changes: Mutex::default(),
             changed: AtomicBool::new(false),
-            expiry: Mutex::default(),
+            expiry: AtomicU64::new(NEVER),
         });
         open.entries.insert(number, Arc::clone(&entry));
         Ok(entry)

@@ -46,6 +46,8 @@ pub struct Stats {
     pub edits_empty: u64,
     /// The edits that were rejected.
     pub edits_rejected: u64,
+    /// The passing states that were not of the type that a [`Presence`](crate::hub::Presence) asks for.
+    pub states_refused: u64,
     /// How often a limit was reached, by its name in [`Limits`](super::Limits); all names are there.
     pub limit_hits: Vec<(&'static str, u64)>,
     /// The snapshots that the session encoded.
@@ -92,10 +94,11 @@ pub(crate) enum Limit {
     QueuedBytes,
     QueuedEvents,
     AwarenessBytes,
+    AwarenessPerSecond,
 }
 
 impl Limit {
-    const NAMES: [&'static str; 12] = [
+    const NAMES: [&'static str; 13] = [
         "frame_bytes",
         "frame_nodes",
         "edit_ops",
@@ -108,6 +111,7 @@ impl Limit {
         "queued_bytes",
         "queued_events",
         "awareness_bytes",
+        "awareness_per_second",
     ];
 
     pub(super) fn name(self) -> &'static str {
@@ -147,6 +151,7 @@ pub(super) struct Totals {
     ended: [AtomicU64; Ended::NAMES.len()],
     resumed: [AtomicU64; 3],
     edits: [AtomicU64; 3],
+    states_refused: AtomicU64,
     limits: [AtomicU64; Limit::NAMES.len()],
 }
 
@@ -227,6 +232,12 @@ impl Totals {
         }
     }
 
+    pub(super) fn state_refused(&self) {
+        self.states_refused.fetch_add(1, Relaxed);
+        #[cfg(feature = "metrics")]
+        metrics::counter!("transports_states_refused_total").increment(1);
+    }
+
     pub(super) fn hit(&self, limit: Limit) {
         count(&self.limits, limit as usize);
         let limit = limit.name();
@@ -254,6 +265,7 @@ impl Totals {
             edits_made: load(made),
             edits_empty: load(empty),
             edits_rejected: load(rejected),
+            states_refused: load(&self.states_refused),
             limit_hits: named(&Limit::NAMES, &self.limits),
             ..Stats::default()
         }

@@ -129,6 +129,9 @@ impl Connection {
             return self.refuse(place, id, model.rev(), error, proposal);
         }
         let inner = Arc::clone(&self.out.server.inner);
+        if let Err(error) = inner.offer.may_edit(&self.out.entry.peer, id, &ops) {
+            return self.refuse(place, id, model.rev(), error, proposal);
+        }
         if let Some(hook) = &inner.hooks.edit {
             let mut proposed = Proposal {
                 connection: self.out.entry.number,
@@ -192,7 +195,7 @@ impl Connection {
 
     /// Others are told of the client's passing state, unless it is not about a model that it shares with them.
     fn aware(&mut self, id: ModelId, state: Json, limits: &Limits) {
-        let Some(source) = self.sources.iter().find(|source| source.id() == id) else {
+        let Some(source) = self.sources.iter_mut().find(|source| source.id() == id) else {
             return;
         };
         if source.common.is_none() {
@@ -202,8 +205,9 @@ impl Connection {
             self.out.hit(Limit::AwarenessBytes);
             return;
         }
-        let name = self.out.name.get_or_insert_with(name);
-        source.state(state, name);
+        source.say(state, &mut self.out);
+        let deadline = source.deadline(&self.out);
+        self.due = self.due.into_iter().chain(deadline).min();
     }
 
     /// There is no such model, as far as the client may know.
@@ -284,12 +288,6 @@ impl Connection {
             });
         }
     }
-}
-
-/// What others are to know a connection by: 32 hex digits that nobody can guess.
-fn name() -> Arc<str> {
-    let half = || getrandom::u64().expect("the operating system has random numbers");
-    Arc::from(format!("{:016x}{:016x}", half(), half()))
 }
 
 /// Whether a state takes no more bytes than that as JSON.

@@ -6,6 +6,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use bytes::Bytes;
 
+use super::super::awareness::random_name;
 use super::super::registry::Entry;
 use super::super::schemas::Known;
 use super::super::stats::Limit;
@@ -29,7 +30,7 @@ pub(super) struct Outbox {
     /// The bytes of these and of all answers that wait.
     queued: usize,
     /// What others know the connection by, once it had something to say to them.
-    pub(super) name: Option<Arc<str>>,
+    name: Option<Arc<str>>,
 }
 
 impl Outbox {
@@ -56,6 +57,10 @@ impl Outbox {
     pub(super) fn hit(&self, limit: Limit) {
         self.server.inner.totals.hit(limit);
         self.entry.hit(limit);
+    }
+
+    pub(super) fn name(&mut self) -> Arc<str> {
+        Arc::clone(self.name.get_or_insert_with(random_name))
     }
 
     pub(super) fn is_empty(&self) -> bool {

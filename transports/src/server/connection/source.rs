@@ -3,15 +3,17 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::SystemTime;
 
 use super::outbox::Outbox;
 use super::outgoing::{Ahead, Behind, Pending};
+use super::passing::Passing;
 use crate::codec::CodecError;
 use crate::message::{Json, ModelId};
 use crate::server::offer::{Common, Line};
 use crate::server::stats::Resumed;
 use crate::server::{Opening, Server};
-use crate::session::{Have, Reader, Shared, Signal};
+use crate::session::{Have, Shared, Signal};
 
 /// How far a connection has come with a session; others look at it.
 pub(crate) struct Progress {
@@ -52,6 +54,7 @@ pub(super) struct Source {
     pub(super) has_missed: bool,
     /// Where states were that came after the source did.
     joined: u64,
+    passing: Passing,
 }
 
 /// How many passing states are told at a time.
@@ -62,10 +65,10 @@ impl Source {
     pub(super) fn new(
         line: Line,
         signal: &Arc<Signal>,
-        reader: &Reader,
-        server: &Server,
+        out: &Outbox,
         opening: Option<&Opening>,
     ) -> Self {
+        let Outbox { reader, server, .. } = out;
         let Line { shared, common } = line;
         shared.settle_first();
         let listener = shared.listeners.add(Arc::clone(signal));
@@ -90,7 +93,13 @@ impl Source {
             told: None,
             has_missed: false,
             joined,
+            passing: Passing::default(),
         };
+        if let Some(common) = &this.common
+            && this.passing.begin(&common.statuses, out)
+        {
+            this.shared.listeners.raise();
+        }
         this.behind = this.beginning(server, opening);
         this
     }
@@ -138,7 +147,7 @@ impl Source {
         while out.is_empty() {
             let (news, next) = common.statuses.since(self.told, STATES);
             for status in &news {
-                if out.name.as_ref() != Some(status.name()) {
+                if self.passing.name.as_ref() != Some(status.name()) {
                     let frame = status.frame(common.id, &out.reader.codec)?;
                     out.push(common.id, frame);
                 }
@@ -158,19 +167,34 @@ impl Source {
     }
 
     /// The client has another passing state.
-    pub(super) fn state(&self, state: Json, name: &Arc<str>) {
-        if let Some(common) = &self.common {
-            common.statuses.set(Arc::clone(name), state);
+    pub(super) fn say(&mut self, state: Json, out: &mut Outbox) {
+        if let Some(common) = &self.common
+            && self.passing.say(state, &common.statuses, out)
+        {
+            self.shared.listeners.raise();
+        }
+    }
+
+    /// When something is to be done about the client's passing state.
+    pub(super) fn deadline(&self, out: &Outbox) -> Option<SystemTime> {
+        self.passing.deadline(out)
+    }
+
+    /// Does what it is time for.
+    pub(super) fn wake(&mut self, now: SystemTime, out: &mut Outbox) {
+        if let Some(common) = &self.common
+            && self.passing.wake(now, &common.statuses, out)
+        {
             self.shared.listeners.raise();
         }
     }
 
     /// Ends here for this connection.
-    pub(super) fn close(self, reader: &Reader, name: Option<&Arc<str>>) {
-        self.shared.forms.remove(reader);
+    pub(super) fn close(self, out: &Outbox) {
+        self.shared.forms.remove(&out.reader);
         self.shared.listeners.remove(self.listener);
-        if let Some((common, name)) = self.common.as_ref().zip(name)
-            && common.statuses.leave(name)
+        if let Some(common) = &self.common
+            && self.passing.end(&common.statuses, out.entry.number)
         {
             self.shared.listeners.raise();
         }
