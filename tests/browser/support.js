@@ -47,7 +47,7 @@ class Program {
 export async function start(example, port = 0, more = []) {
   const program = new Program(`${programs}/${example}`, ["--port", String(port), ...more]);
   const url = new URL((await program.line()).replace("open ", ""));
-  return { url, port: Number(url.port), kill: () => program.kill() };
+  return { url, port: Number(url.port), line: () => program.line(), kill: () => program.kill() };
 }
 
 /** A Python client that tells each state of a counter. */

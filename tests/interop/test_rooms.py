@@ -90,20 +90,34 @@ async def test_a_spectator_cannot_write(rooms: Host) -> None:
 
 
 async def test_who_is_there_is_told_to_all(rooms: Host) -> None:
+    """Typed presence at the server is ordinary awareness here: one peer for all connections of somebody."""
+
+    def bob_is(connections: int, typing: bool) -> dict:
+        return {"who": "bob", "connections": connections, "state": {"typing": typing}}
+
     async with AsyncExitStack() as stack:
         ann = await stack.enter_async_context(Guest().connected(door(rooms, "room=tea&name=ann")))
         told: asyncio.Queue = asyncio.Queue()
         ann.client.on_awareness(told.put_nowait)
         await ann.until(lambda board: board is not None)
+
+        async def hears() -> tuple:
+            message = await asyncio.wait_for(told.get(), PATIENCE)
+            assert message["id"] == TEA
+            return message["peer"], message["state"]
+
         async with Guest().connected(door(rooms, "room=tea&name=bob")) as bob:
             await bob.until(lambda board: board is not None)
-            await bob.client.set_awareness(TEA, {"cursor": 3})
-            message = await asyncio.wait_for(told.get(), PATIENCE)
-            assert (message["id"], message["state"]) == (TEA, {"cursor": 3})
-            peer = message["peer"]
-            assert len(peer) == 32
-        message = await asyncio.wait_for(told.get(), PATIENCE)
-        assert (message["peer"], message["state"]) == (peer, None)
+            peer, state = await hears()
+            assert (len(peer), state) == (32, bob_is(1, False))
+            async with Guest("cbor").connected(door(rooms, "room=tea&name=bob")) as tab:
+                await tab.until(lambda board: board is not None)
+                assert await hears() == (peer, bob_is(2, False))
+                await bob.client.set_awareness(TEA, {"cursor": 3})
+                await tab.client.set_awareness(TEA, {"typing": True})
+                assert await hears() == (peer, bob_is(2, True)), "what is no such state is not told"
+            assert await hears() == (peer, bob_is(1, False))
+        assert await hears() == (peer, None)
 
 
 async def test_nobody_comes_in_without_a_name_for_the_room(rooms: Host) -> None:

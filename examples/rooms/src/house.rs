@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use parking_lot::Mutex;
-use transports::hub::{Mode, Shared, Tenant};
+use serde::{Deserialize, Serialize};
+use transports::hub::{Mode, Presence, Shared, Tenant};
 use transports::server::{Peer, Refusal, RefusalKind};
 use transports::{Hub, Session, Synced};
 
@@ -23,6 +25,15 @@ pub(crate) struct Line {
     #[synced(length = 1..=200)]
     pub(crate) text: String,
 }
+
+/// What people of a room say of themselves in passing.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Seat {
+    typing: bool,
+}
+
+/// Who has typed does not type any more after this time.
+const TYPING: Duration = Duration::from_secs(5);
 
 /// What somebody keeps to themselves.
 #[derive(Synced)]
@@ -77,11 +88,9 @@ impl House {
         let ask = Arc::clone(&house);
         let fill = Arc::clone(&house);
         let enter = Arc::clone(&house);
-        let leave = Arc::clone(&house);
         let hub = Hub::builder(move |peer| ask.tenant(peer))
             .on_tenant(move |hub, tenant, session| fill.furnish(hub, tenant, session))
-            .on_first_viewer(move |tenant, _| enter.goes(tenant, true))
-            .on_last_viewer(move |tenant, _| leave.goes(tenant, false))
+            .on_first_viewer(move |tenant, _| enter.visited(tenant))
             .build();
         let desk = hub.share(Desk {
             people: BTreeMap::new(),
@@ -118,7 +127,7 @@ impl House {
         Ok(Tenant::new(format!("{room}/{name}")))
     }
 
-    fn furnish(&self, hub: &Hub, tenant: &Tenant, session: &Session) {
+    fn furnish(self: &Arc<Self>, hub: &Hub, tenant: &Tenant, session: &Session) {
         match Guest::of(tenant) {
             Guest::Person { room, .. } => {
                 session.host(Notes {
@@ -137,35 +146,51 @@ impl House {
         }
     }
 
-    fn room(&self, hub: &Hub, name: &str) -> Shared<Board> {
+    fn room(self: &Arc<Self>, hub: &Hub, name: &str) -> Shared<Board> {
         let mut rooms = self.rooms.lock();
         let board = rooms.entry(name.to_owned()).or_insert_with(|| {
-            hub.share(Board {
+            let board = hub.share(Board {
                 lines: Vec::new(),
                 people: BTreeSet::new(),
+            });
+            let house = Arc::downgrade(self);
+            let room = name.to_owned();
+            Presence::builder(|viewer| match Guest::of(viewer.tenant) {
+                Guest::Person { name, .. } => Some(name.to_owned()),
+                Guest::Spectator { .. } | Guest::Admin => None,
             })
+            .at_first(Seat { typing: false })
+            .time_to_live(TYPING)
+            .on_change(move |presence| {
+                if let Some(house) = house.upgrade() {
+                    house.seat(&room, presence);
+                }
+            })
+            .over(&board);
+            board
         });
         board.clone()
     }
 
-    /// Somebody came in, or has left.
-    fn goes(&self, tenant: &Tenant, comes: bool) {
-        let Guest::Person { room, name } = Guest::of(tenant) else {
-            return;
-        };
+    /// Somebody came in, or has left, or types.
+    fn seat(&self, room: &str, presence: &Presence<Seat>) {
         let board = self.rooms.lock().get(room).cloned();
         let (Some(board), Some(desk)) = (board, self.desk.get()) else {
             return;
         };
+        // Whoever comes last to this lock sees who is there last.
         let mut board = board.write();
-        if comes {
-            board.people.insert(name.to_owned());
-        } else {
-            board.people.remove(name);
+        let people: BTreeSet<_> = presence.all().into_iter().map(|seat| seat.who).collect();
+        if board.people != people {
+            board.people.clone_from(&people);
+            desk.write().people.insert(room.to_owned(), people);
         }
-        let mut desk = desk.write();
-        desk.visits += u64::from(comes);
-        desk.people.insert(room.to_owned(), board.people.clone());
+    }
+
+    fn visited(&self, tenant: &Tenant) {
+        if let (Guest::Person { .. }, Some(desk)) = (Guest::of(tenant), self.desk.get()) {
+            desk.write().visits += 1;
+        }
     }
 }
 
