@@ -40,7 +40,7 @@ fn who_asked_is_told_of_what_it_sees_no_longer() {
         assert_eq!(texts(connection).len(), 1);
     }
     let takers: [(&str, &dyn Fn()); 4] = [
-        ("unsubscribe", &|| drop(hub.unsubscribe("ann", id))),
+        ("unsubscribe", &|| assert!(hub.unsubscribe("ann", id))),
         ("reauthorize", &|| {
             *hidden.0.lock() = Some(id);
             hub.reauthorize(|_| true);
@@ -48,7 +48,7 @@ fn who_asked_is_told_of_what_it_sees_no_longer() {
         ("unhost", &|| {
             hub.tenant("ann").unhost(own.id());
         }),
-        ("unshare", &|| drop(hub.unshare(id))),
+        ("unshare", &|| assert!(hub.unshare(id))),
     ];
     for (way, take) in takers {
         *hidden.0.lock() = None;
