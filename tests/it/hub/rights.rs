@@ -410,7 +410,7 @@ fn edits_are_asked_for_by_model_path_and_connection() {
     for tenant in ["ann", "bob"] {
         hub.subscribe(tenant, board.id(), Mode::Write);
     }
-    let server = Server::new(hub.clone());
+    let server = Server::new(hub);
     let mut ann = open(&server, "ann", "");
     let mut bob = open(&server, "bob", "");
     let edit = |connection: &mut Connection, id: ModelId, key: &str| {

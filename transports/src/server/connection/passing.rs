@@ -195,7 +195,7 @@ mod tests {
 
     #[test]
     fn a_second_s_worth_at_once_and_then_at_a_steady_pace() {
-        let at = |millis| SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_000 + millis);
+        let at = |millis: u64| SystemTime::UNIX_EPOCH + Duration::from_millis(1_000_000 + millis);
         let mut pace = Pace::default();
         for _ in 0..4 {
             assert_eq!(pace.allows(at(0), 4), Ok(()));
