@@ -84,7 +84,7 @@ export function set(path: Path, value: unknown): Change {
 export function insert(path: Path, index: number | undefined, value: unknown): Change {
   return (node) => {
     const list = at(node, path);
-    const end = (list as { items?: Node[] } | undefined)?.items?.length ?? 0;
+    const end = Array.isArray(list) ? list.length : 0;
     return [{ op: "Insert", path, index: index ?? end, value: encode(value, sibling(list), path.length + 1) }];
   };
 }

@@ -50,7 +50,7 @@ export class Editor extends Mirrors {
       }
     }
     replica.edits.push(edit);
-    replica.shown = reuse(replica.shown, shown);
+    replica.shown = shown;
     this.changed.add(replica);
   }
 

@@ -1,11 +1,12 @@
 // Plain values of the application as nodes.
 
-import { child, DEPTH, Dict, given, isInt, isText, List, type Node, small, Special } from "./value.js";
+import { bare, child, DEPTH, fill, float, isInt, isOurs, isText, type Node, small, Special } from "./value.js";
 
 /** The node of a plain value. Numbers are of the kind that `old`, the node in this place, has: JavaScript does not tell 1
  * from 1.0, the server does. */
 export function encode(value: unknown, old: Node | undefined, depth: number): Node {
-  const kind = old instanceof Special ? old.kind : "Int";
+  const isFloat = typeof old === "number" && !Number.isSafeInteger(old);
+  const kind = old instanceof Special ? old.kind : isFloat ? "Float" : "Int";
   switch (typeof value) {
     case "boolean":
       return value;
@@ -16,7 +17,7 @@ export function encode(value: unknown, old: Node | undefined, depth: number): No
     case "number":
       if (typeof value === "number" && !Number.isFinite(value)) break;
       if (kind === "Submodel" && value >= 0) return new Special(kind, value);
-      if (kind === "Float" || (typeof value === "number" && !Number.isInteger(value))) return new Special("Float", Number(value));
+      if (kind === "Float" || (typeof value === "number" && !Number.isInteger(value))) return float(Number(value));
       if (isInt(value)) return small(value);
       throw new RangeError(value + (typeof value === "bigint" ? " is beyond 64 bits" : " may be rounded: use a bigint"));
     case "object":
@@ -27,30 +28,30 @@ export function encode(value: unknown, old: Node | undefined, depth: number): No
 }
 
 function encodeParts(value: object, old: Node | undefined, depth: number): Node {
-  const known = given.get(value);
-  if (known !== undefined) return known;
+  if (isOurs(value)) return value as Node;
   // Also what contains itself ends here.
   if (depth > DEPTH) throw new RangeError("too deep");
   if (Array.isArray(value)) {
     // Array.from: holes are no values, but `map` would pass over them.
-    return new List(Array.from(value, (item, index) => encode(item, child(old, index) ?? sibling(old), depth + 1)));
+    const items = Array.from(value);
+    return fill(items, items.keys(), (index) => encode(items[index], child(old, index) ?? sibling(old), depth + 1));
   }
   const isMap = value instanceof Map;
   const prototype = Object.getPrototypeOf(value);
   if (!isMap && prototype !== null && Object.getPrototypeOf(prototype) !== null) {
     throw new TypeError("a " + prototype.constructor?.name + " cannot travel");
   }
-  const entries = new Map<string, Node>();
+  const entries = bare();
   for (const [key, item] of isMap ? value : Object.entries(value)) {
     // A property that is undefined is one that is not there, as in JSON.
     if (item === undefined && !isMap) continue;
     if (!isText(key)) throw new TypeError("keys are texts");
-    entries.set(key, encode(item, child(old, key), depth + 1));
+    entries[key] = item;
   }
-  return new Dict(entries);
+  return fill(entries, Object.keys(entries), (key) => encode(entries[key], child(old, key), depth + 1));
 }
 
 /** An item of the list, as a hint to the kinds of a new one. */
 export function sibling(node: Node | undefined): Node | undefined {
-  return node instanceof List ? node.items[0] : undefined;
+  return child(node, 0);
 }

@@ -133,7 +133,9 @@ export class Mirrors {
       if (this.#epoch && from !== replica.rev) {
         throw new Gap(`model ${id} is at revision ${replica.rev}, a patch leads from ${from} to ${rev}`);
       }
-      replica.confirmed = apply(replica.confirmed, ops);
+      const { confirmed, shown } = replica;
+      replica.confirmed = apply(confirmed, ops);
+      if (shown === confirmed) replica.shown = replica.confirmed;
       replica.rev = rev;
     }
     this.settle(proposal, rev);
@@ -152,7 +154,7 @@ export class Mirrors {
   /** The server said something of it. */
   show(replica: Replica): void {
     // Parts that are equal are also the same.
-    replica.shown = replica.confirmed = reuse(replica.shown, replica.confirmed);
+    if (replica.shown !== replica.confirmed) replica.shown = replica.confirmed = reuse(replica.shown, replica.confirmed);
     this.changed.add(replica);
   }
 

@@ -14,7 +14,7 @@ const START = { Map: { n: { Int: 0 }, made: { List: [] }, rows: { List: [{ Int: 
 /** One model. Keeps a short history, refuses what does not apply and numbers above 50. */
 class Server {
   constructor(epoch) {
-    Object.assign(this, { epoch, rev: 0, root: decode(START, 0), history: [] });
+    Object.assign(this, { epoch, rev: 0, root: decode(structuredClone(START), 0), history: [] });
   }
 
   get snapshot() {
@@ -30,7 +30,7 @@ class Server {
 
   /** What everybody gets of it, if it is taken. */
   take(ops) {
-    const root = apply(this.root, ops.map(readOp));
+    const root = apply(this.root, structuredClone(ops).map(readOp));
     if (plain(root).n > 50) throw new Error("n: more than 50");
     this.root = root;
     this.rev += 1;
@@ -93,7 +93,7 @@ class World {
     const message = this.down.shift();
     if (!message) return;
     try {
-      this.editor.receive(message);
+      this.editor.receive(structuredClone(message));
     } catch (error) {
       this.problems.push(error);
       this.cut(0);

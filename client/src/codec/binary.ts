@@ -1,6 +1,6 @@
 // What MessagePack and CBOR have in common: bytes read and written one after the other, and the two kinds of number.
 
-import { malformed } from "../value.js";
+import { bare, malformed } from "../value.js";
 
 /** Objects and lists in each other in a frame: two levels of a document for one of a model, and the message around. */
 const LEVELS = 300;
@@ -62,9 +62,8 @@ export class Reader {
     return items;
   }
 
-  object(length: number, item: () => unknown, isEnd?: () => boolean): object {
-    // Without a prototype, so that any key is data.
-    const object: Record<string, unknown> = Object.create(null);
+  object(length: number, item: () => unknown, isEnd?: () => boolean): Record<string, unknown> {
+    const object = bare();
     this.#nested(length, isEnd, () => {
       const key = item();
       if (typeof key !== "string") return malformed("a key that is no text");
