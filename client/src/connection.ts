@@ -129,7 +129,7 @@ export class MirrorClient {
       const link = transport(
         url,
         {
-          opened: () => this.#link === link && this.#opened(),
+          opened: (takesEdits) => this.#link === link && this.#opened(takesEdits),
           frame: (frame) => this.#link === link && this.#receive(frame),
           lost: (reason) => this.#link === link && this.#lost(new Error(reason)),
         },
@@ -142,10 +142,11 @@ export class MirrorClient {
     }
   }
 
-  #opened(): void {
+  #opened(takesEdits?: boolean): void {
     this.#quiet();
-    this.#openedAt = Date.now();
-    this.mirrors.opened();
+    this.#openedAt ??= Date.now();
+    if (takesEdits !== undefined) this.mirrors.opened(takesEdits);
+    this.flush();
     this.#become("open");
   }
 

@@ -5,10 +5,12 @@ import { Mirrors, type Replica, type Send } from "./mirrors.js";
 import { apply, writeOp } from "./patch.js";
 import { reuse } from "./value.js";
 
+const DEAF = "the server takes no edits here";
+
 export class Editor extends Mirrors {
   /** Edits on their way, by their proposals. */
   readonly #sent = new Map<unknown, { replica: Replica; edit: Edit }>();
-  #connected = false;
+  #state: "lost" | "open" | "deaf" = "lost";
 
   /** `limit`: so many edits may wait for a connection. */
   constructor(
@@ -19,14 +21,18 @@ export class Editor extends Mirrors {
   }
 
   /** Edits that waited go out as soon as the server has said what happened meanwhile. */
-  override opened(): void {
-    this.#connected = true;
-    for (const replica of this.replicas.values()) if (replica.edits.length > 0) this.ask(replica);
+  override opened(takesEdits: boolean): void {
+    this.#state = takesEdits ? "open" : "deaf";
+    for (const replica of this.replicas.values()) {
+      if (replica.edits.length === 0) continue;
+      if (takesEdits) this.ask(replica);
+      else this.drop(replica, DEAF);
+    }
   }
 
   override lost(): void {
     super.lost();
-    this.#connected = false;
+    this.#state = "lost";
     for (const { edit } of this.#sent.values()) {
       edit.doubtful = true;
       edit.fail("unknown", "the connection was lost before the server answered");
@@ -42,7 +48,8 @@ export class Editor extends Mirrors {
     } catch (error) {
       return edit.fail("invalid", (error as Error).message);
     }
-    if (!this.#connected || replica.catching || !this.#propose(replica, edit)) {
+    if (this.#state === "deaf") return edit.fail("dropped", DEAF);
+    if (this.#state === "lost" || replica.catching || !this.#propose(replica, edit)) {
       let waiting = 0;
       for (const { edits } of this.replicas.values()) waiting += edits.filter((edit) => !edit.proposal).length;
       if (waiting >= this.limit) {

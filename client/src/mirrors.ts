@@ -56,8 +56,8 @@ export class Mirrors {
     };
   }
 
-  /** There is a connection. */
-  opened(): void {}
+  /** There is a connection, on which edits can be sent or not. */
+  opened(_takesEdits: boolean): void {}
 
   /** The connection is gone, and with it the answers that were awaited. */
   lost(): void {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
 
 import { connect } from "../dist/index.js";
-import { EPOCH, Queue, WebSocket, copy, event, float, int, list, map, patch, server, set, snapshot, str, until } from "./support.js";
+import { EPOCH, WebSocket, copy, event, float, int, list, map, patch, server, set, snapshot, str, until } from "./support.js";
 
 let fake, client, problems, states;
 
@@ -351,64 +351,6 @@ describe("another life of the server", () => {
     second.send({ t: "ack", id: 2, rev: 0, proposal }, patch(1, [set(["a"], int(9))], { id: 2 }));
     await until(two, ({ a }) => a === 9);
     assert.deepEqual([one.value.a, gone], [7, 0]);
-  });
-});
-
-describe("Server-Sent Events", () => {
-  test("bring models; edits are refused", async () => {
-    fake.http.on("request", (request, response) => {
-      requests.push({ request, response });
-      response.writeHead(200, { "content-type": "text/event-stream" });
-      response.flushHeaders();
-    });
-    const requests = new Queue();
-    client = connect(fake.url, { transport: "sse", headers: { authorization: "Bearer x" } });
-    const model = client.model("T");
-    const { request, response } = await requests.next();
-    assert.deepEqual([request.headers.authorization, request.headers.accept], ["Bearer x", "text/event-stream"]);
-    const text = JSON.stringify(snapshot(map({ a: str("x\r\u2028") })));
-    response.write(": ping\r\n\r\nid: 5\r\ndata:");
-    response.write(text.slice(0, 20));
-    // Each as a chunk of its own, cut in the ends of lines.
-    for (const part of [`${text.slice(20)}\r`, "\n\r", "\n"]) {
-      await new Promise((resolve) => response.write(part, resolve));
-      await new Promise(setImmediate);
-    }
-    assert.equal((await model.ready()).a, "x\r\u2028");
-    response.write(`data: {"t":"patch",\ndata: "id":1,"patch":{"rev":1,"ops":[]}}\n\ndata: ${JSON.stringify(patch(2, [set(["a"], int(1))]))}\n\n`);
-    await until(model, ({ a }) => a === 1);
-    await assert.rejects(model.edit(["a"], 2), { kind: "dropped", reason: "there is no connection to send it" });
-    assert.equal(model.value.a, 1);
-    response.end();
-    const next = await requests.next();
-    assert.equal(new URL(next.request.url, "http://h").searchParams.get("since"), '{"1":2}');
-  });
-
-  test("say why they fail", async () => {
-    fake.http.on("request", (_, response) => response.writeHead(400).end("there is no such thing"));
-    client = connect(fake.url, { transport: "sse" });
-    assert.equal((await event(client, "problem")).message, "400 there is no such thing");
-  });
-
-  test("stand in when no WebSocket comes through; edits wait for one", async () => {
-    const refused = new Queue();
-    const requests = new Queue();
-    fake.http.removeAllListeners("upgrade");
-    fake.http.on("upgrade", (_, socket) => (socket.destroy(), refused.push(1)));
-    fake.http.on("request", (_, response) => {
-      response.writeHead(200, { "content-type": "text/event-stream" });
-      response.write(`data: ${JSON.stringify(snapshot(map({ a: int(1) })))}\n\n`);
-      requests.push(response);
-    });
-    client = connect(fake.url, { WebSocket, fallback: `http://127.0.0.1:${fake.port}/sse` });
-    client.on("problem", () => {});
-    const model = client.model(1);
-    await model.ready();
-    assert.equal(refused.length, 2);
-    const edit = model.edit(["a"], 2);
-    client.stop();
-    await assert.rejects(edit, { kind: "dropped", reason: "stopped" });
-    (await requests.next()).end();
   });
 });
 

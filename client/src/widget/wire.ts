@@ -32,7 +32,7 @@ export function connect(model: WidgetModel): Client {
     };
     model.on("msg:custom", listener);
     queueMicrotask(() => {
-      handlers.opened();
+      handlers.opened(true);
       model.send({ ready: true, epoch: "" });
     });
     return {
