@@ -30,7 +30,13 @@ const FIRST_DELAY = 500; // ms; doubles with each failure in a row
 const STABLE = 5_000; // ms that a connection has to last, to be no failure
 
 /** @internal How the attempt of this number is made. */
-export type Plan = (attempt: number) => { transport: Transport; codec: Codec; url: URL };
+export type Plan = (attempt: number) => {
+  transport: Transport;
+  codec: Codec;
+  url: URL;
+  /** The transport carries no query. */
+  isBare?: boolean;
+};
 
 /** A server's models, kept up to date. */
 export class MirrorClient {
@@ -122,8 +128,9 @@ export class MirrorClient {
     this.#become("connecting");
     if (this.state !== "connecting") return;
     try {
-      const { transport, codec, url } = this.#plan(this.#failures);
+      const { transport, codec, url, isBare = false } = this.#plan(this.#failures);
       this.#codec = codec;
+      this.mirrors.hasAsked = !isBare;
       const query = { codec: codec.name, ...this.mirrors.query() };
       for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
       const link = transport(

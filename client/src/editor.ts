@@ -1,6 +1,7 @@
 // The models with the edits of this client on top.
 
 import type { Edit } from "./edit.js";
+import { Presence } from "./awareness.js";
 import { Mirrors, type Replica, type Send } from "./mirrors.js";
 import { apply, writeOp } from "./patch.js";
 import { reuse } from "./value.js";
@@ -9,6 +10,7 @@ const DEAF = "the server takes no edits here";
 
 export class Editor extends Mirrors {
   /** Edits on their way, by their proposals. */
+  readonly presence = new Presence((message) => this.send(message));
   readonly #sent = new Map<unknown, { replica: Replica; edit: Edit }>();
   #state: "lost" | "open" | "deaf" = "lost";
 
@@ -23,16 +25,28 @@ export class Editor extends Mirrors {
   /** Edits that waited go out as soon as the server has said what happened meanwhile. */
   override opened(takesEdits: boolean): void {
     this.#state = takesEdits ? "open" : "deaf";
-    for (const replica of this.replicas.values()) {
-      if (replica.edits.length === 0) continue;
-      if (takesEdits) this.ask(replica);
-      else this.drop(replica, DEAF);
-    }
+    super.opened(takesEdits);
+    if (takesEdits) this.presence.tell();
+    else for (const replica of this.replicas.values()) if (replica.edits.length > 0) this.drop(replica, DEAF);
+  }
+
+  override isInQuestion(replica: Replica): boolean {
+    return replica.edits.length > 0 || super.isInQuestion(replica);
+  }
+
+  override other(message: Record<string, unknown>): void {
+    this.presence.receive(message);
+  }
+
+  override forget(replica: Replica): void {
+    this.presence.forget(replica.id);
+    super.forget(replica);
   }
 
   override lost(): void {
     super.lost();
     this.#state = "lost";
+    this.presence.lost();
     for (const { edit } of this.#sent.values()) {
       edit.doubtful = true;
       edit.fail("unknown", "the connection was lost before the server answered");

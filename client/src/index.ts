@@ -9,6 +9,7 @@ import type { Transport } from "./transport.js";
 import { sse } from "./transport/sse.js";
 import { websocket } from "./transport/websocket.js";
 
+export type { Awareness } from "./awareness.js";
 export type { Client, Model } from "./client.js";
 export type { State } from "./connection.js";
 export { EditError, type EditFailure } from "./edit.js";

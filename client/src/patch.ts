@@ -5,7 +5,7 @@ import {
   tagged,
 } from "./value.js";
 
-/** One step of a patch. `path` is that of the list where items are meant. `Splice` only comes, it is not sent. */
+/** One step of a patch. `path` is that of the list where items are meant. */
 export type Op =
   | { op: "Set"; path: Path; value: Node }
   | { op: "Remove"; path: Path }

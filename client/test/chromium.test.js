@@ -294,7 +294,7 @@ describe("edits by POST", () => {
   });
 });
 
-describe("a hostile server", () => {
+describe("a server that sends anything", () => {
   let peers;
   beforeEach(async () => {
     peers = new Queue();
@@ -302,6 +302,18 @@ describe("a hostile server", () => {
     const upgrade = (request, socket, head) => sockets.handleUpgrade(request, socket, head, (peer) => peers.push(peer));
     site = await serve({ "/": html, "/main.js": script }, upgrade);
     await visit(site.url);
+  });
+
+  test("takes a model away, and components show that it is gone", async () => {
+    const peer = await peers.next();
+    const device = '{"t":"snapshot","id":1,"type":"Device","rev":0,"value":{"Map":{"name":{"Str":"lamp"},"children":{"List":[]},"brightness":{"Int":1}}}}';
+    peer.send(device);
+    await shows("whole", "lamp 1");
+    peer.send('{"t":"gone","id":1}');
+    await shows("whole", "nothing yet");
+    peer.send(device);
+    await shows("whole", "lamp 1");
+    assert.deepEqual(errors, []);
   });
 
   test("pollutes nothing", async () => {

@@ -28,10 +28,10 @@ afterEach(async () => {
 });
 
 describe("a connection", () => {
-  test("asks for its codec, batches, splices and epochs", async () => {
+  test("asks for its codec and for what published servers do not have", async () => {
     start();
     const peer = await fake.peer();
-    assert.equal(String(peer.query), "codec=json&batch=1&ops=splice&epoch=");
+    assert.equal(String(peer.query), "codec=json&batch=1&ops=splice%2Cstamp&gone=1&epoch=");
   });
 
   test("keeps the query that the address has", async () => {
@@ -351,6 +351,47 @@ describe("another life of the server", () => {
     second.send({ t: "ack", id: 2, rev: 0, proposal }, patch(1, [set(["a"], int(9))], { id: 2 }));
     await until(two, ({ a }) => a === 9);
     assert.deepEqual([one.value.a, gone], [7, 0]);
+  });
+});
+
+describe("a model that is gone", () => {
+  test("is shown no more, its edits fail, and it may come back", async () => {
+    const model = start();
+    const byType = client.model("T");
+    const peer = await fake.peer();
+    peer.send(snapshot(map({ a: int(1) }), 5), snapshot(map({}), 0, { id: 2, type: "U" }));
+    await client.model(2).ready();
+    const values = [];
+    model.on((value, before) => values.push([value?.a, before?.a]));
+    byType.on(["a"], (value) => values.push(value));
+    const edit = model.edit(["a"], 2);
+    const { proposal } = await peer.next();
+    peer.send({ t: "gone", id: 9 }, { t: "batch", msgs: [{ t: "gone", id: 1 }] });
+    await assert.rejects(edit, { kind: "unknown", reason: "the server has no such model any more" });
+    assert.deepEqual([model.value, model.id, byType.value], [undefined, undefined, undefined]);
+    assert.deepEqual(values, [[2, 1], 2, [undefined, 2], undefined]);
+    assert.deepEqual(client.models.map(({ id }) => id), [2]);
+    await assert.rejects(model.edit(["a"], 3), { kind: "invalid" });
+    // The answer to the edit finds nobody.
+    peer.send({ t: "reject", id: 1, rev: 0, error: "there is no model 1", proposal }, snapshot(map({ a: int(7) }), 6));
+    await until(model, ({ a }) => a === 7);
+    assert.deepEqual([model.rev, problems], [6, []]);
+    peer.send({ t: "gone", id: 1 });
+    await event(client, "change");
+    peer.cut();
+    assert.equal((await fake.peer()).query.get("since"), '{"2":0}');
+  });
+
+  test("while all has to be told anew is found out by asking", async () => {
+    const model = start();
+    const first = await fake.peer();
+    first.send(snapshot(map({ a: int(1) }), 5), "{");
+    const second = await fake.peer();
+    const question = await second.next();
+    assert.deepEqual([second.query.get("since"), question.id, question.patch.ops, model.value.a], [null, 1, [], 1]);
+    second.send({ t: "reject", id: 1, rev: 0, error: "there is no model 1", proposal: question.proposal });
+    await event(client, "change");
+    assert.equal(model.value, undefined);
   });
 });
 

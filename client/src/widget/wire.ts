@@ -43,7 +43,7 @@ export function connect(model: WidgetModel): Client {
       close: () => model.off("msg:custom", listener),
     };
   };
-  return new Client(() => ({ transport, codec, url: new URL("jupyter:") }), {});
+  return new Client(() => ({ transport, codec, url: new URL("jupyter:"), isBare: true }), {});
 }
 
 function rename(message: unknown, to: (name: string) => string): unknown {
