@@ -64,13 +64,14 @@ export class Mirrors {
     return this.hasAsked && this.#epoch !== "";
   }
 
-  /** There is a connection, on which edits can be sent or not. Of what has to be told anew nobody says that it is gone. */
+  /** There is a connection, on which edits can be sent or not. */
   opened(takesEdits: boolean): void {
     if (takesEdits) for (const replica of this.replicas.values()) if (this.isInQuestion(replica)) this.ask(replica);
   }
 
+  /** Whether the server has to be asked: of what it is to tell anew it does not say that it is gone. */
   isInQuestion(replica: Replica): boolean {
-    return replica.rev === undefined;
+    return replica.rev === undefined && this.isOurs;
   }
 
   /** The connection is gone, and with it the answers that were awaited. */
