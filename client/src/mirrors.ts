@@ -103,8 +103,7 @@ export class Mirrors {
       const replica = this.replicas.get(id);
       this.settle(proposal, rev, error as string | undefined);
       if (replica) this.show(replica);
-    }
-    else if (t === "gone") {
+    } else if (t === "gone") {
       const replica = isCount(id) && this.replicas.get(id);
       if (replica) this.forget(replica);
     } else this.other(message);
@@ -154,9 +153,10 @@ export class Mirrors {
       if (this.#epoch && from !== replica.rev) {
         throw new Gap(`model ${id} is at revision ${replica.rev}, a patch leads from ${from} to ${rev}`);
       }
-      const { confirmed, shown } = replica;
+      const { confirmed, shown, edits } = replica;
       replica.confirmed = apply(confirmed, ops);
-      if (shown === confirmed) replica.shown = replica.confirmed;
+      // Parts that are equal are the same already.
+      if (shown === confirmed && edits.length === 0) replica.shown = replica.confirmed;
       replica.rev = rev;
     }
     this.settle(proposal, rev);
