@@ -6,7 +6,7 @@ import { Fraction } from "./fraction.js";
 // an object there is none.
 const READ = /\{\s*"(Int|Submodel)"\s*:\s*(-?\d+(?:\.\d+(?:[eE][+-]?\d+)?|[eE][+-]?\d+)|-?\d{16,})/g;
 /** Begins texts that stand for numbers. What others have made, such as states of peers, may look like anything else. */
-const MARK = `${crypto.getRandomValues(new Uint32Array(4))}:`;
+const MARK = `${globalThis.crypto?.getRandomValues(new Uint32Array(4)) ?? Math.random()}:`;
 const WRITTEN = new RegExp(`"${MARK}(-?\\d+)"|\\{"Float":(-?\\d+)\\}`, "g");
 
 /** JSON text. */
