@@ -1,29 +1,32 @@
 // The ops of an edit: what the application changed, and nothing besides, so that changes of others stay.
 
 import type { Op } from "./patch.js";
-import { Dict, List, type Node, type Path, reuse } from "./value.js";
+import { type Known, under } from "./encode.js";
+import { Dict, List, type Node, type Path, plain, reuse } from "./value.js";
 
 /** Ops that make `now` of `old` in the place `path`. A scalar is always set, also to what it is. */
-export function diff(path: Path, old: Node | undefined, now: Node): Op[] {
-  if (old instanceof Dict && now instanceof Dict) {
+export function diff(path: Path, old: Node | undefined, now: Node, known?: Known): Op[] {
+  if (old instanceof Dict && now instanceof Dict && !known?.schemas.differ(known.place, plain(old), plain(now))) {
     const ops: Op[] = [];
-    for (const [key, item] of now.entries) ops.push(...changed([...path, key], old.entries.get(key), item));
+    for (const [key, item] of now.entries) {
+      ops.push(...changed([...path, key], old.entries.get(key), item, known && under(known, key, plain(now))));
+    }
     for (const key of old.entries.keys()) if (!now.entries.has(key)) ops.push({ op: "Remove", path: [...path, key] });
     return ops;
   }
-  if (old instanceof List && now instanceof List) return diffItems(path, old.items, now.items);
+  if (old instanceof List && now instanceof List) return diffItems(path, old.items, now.items, (index) => known && under(known, index, plain(now)));
   return [{ op: "Set", path, value: now }];
 }
 
-function changed(path: Path, old: Node | undefined, now: Node): Op[] {
-  return old !== undefined && equal(old, now) ? [] : diff(path, old, now);
+function changed(path: Path, old: Node | undefined, now: Node, known: Known | undefined): Op[] {
+  return old !== undefined && equal(old, now) ? [] : diff(path, old, now, known);
 }
 
 function equal(old: Node, now: Node): boolean {
   return reuse(old, now) === old;
 }
 
-function diffItems(path: Path, old: Node[], now: Node[]): Op[] {
+function diffItems(path: Path, old: Node[], now: Node[], known: (index: number) => Known | undefined): Op[] {
   const moved = permutation(old, now);
   if (moved) return rearranged(path, moved);
   let start = 0;
@@ -34,7 +37,7 @@ function diffItems(path: Path, old: Node[], now: Node[]): Op[] {
   const ops: Op[] = [];
   const common = shorter - end;
   for (let index = start; index < common; index += 1) {
-    ops.push(...changed([...path, index], old[index], now[index]!));
+    ops.push(...changed([...path, index], old[index], now[index]!, known(index)));
   }
   for (let index = old.length - end - 1; index >= common; index -= 1) ops.push({ op: "RemoveAt", path, index });
   for (let index = common; index < now.length - end; index += 1) {

@@ -1,11 +1,23 @@
 // Plain values of the application as nodes.
 
+import type { Place, Schemas } from "./schema.js";
 import { child, DEPTH, Dict, given, isInt, isText, List, type Node, small, Special } from "./value.js";
 
-/** The node of a plain value. Numbers are of the kind that `old`, the node in this place, has: JavaScript does not tell 1
- * from 1.0, the server does. */
-export function encode(value: unknown, old: Node | undefined, depth: number): Node {
-  const kind = old instanceof Special ? old.kind : "Int";
+/** What the server told of a place, if it did. */
+export interface Known {
+  schemas: Schemas;
+  place: Place | undefined;
+}
+
+/** What is known of what is at `key` of a value. */
+export function under(known: Known, key: string | number, value: unknown): Known {
+  return { schemas: known.schemas, place: known.schemas.below(known.place, key, value) };
+}
+
+/** The node of a plain value. JavaScript does not tell 1 from 1.0, the server does: numbers are of the kind that is known
+ * of the place, or else that `old`, the node in this place, has. */
+export function encode(value: unknown, old: Node | undefined, depth: number, known?: Known): Node {
+  const kind = known?.schemas.kind(known.place) ?? (old instanceof Special ? old.kind : "Int");
   switch (typeof value) {
     case "boolean":
       return value;
@@ -21,19 +33,19 @@ export function encode(value: unknown, old: Node | undefined, depth: number): No
       throw new RangeError(value + (typeof value === "bigint" ? " is beyond 64 bits" : " may be rounded: use a bigint"));
     case "object":
       if (value === null) return null;
-      return encodeParts(value, old, depth);
+      return encodeParts(value, old, depth, known);
   }
   throw new TypeError(`${typeof value === "number" ? value : "a " + typeof value} cannot travel`);
 }
 
-function encodeParts(value: object, old: Node | undefined, depth: number): Node {
-  const known = given.get(value);
-  if (known !== undefined) return known;
+function encodeParts(value: object, old: Node | undefined, depth: number, known: Known | undefined): Node {
+  const node = given.get(value);
+  if (node !== undefined) return node;
   // Also what contains itself ends here.
   if (depth > DEPTH) throw new RangeError("too deep");
   if (Array.isArray(value)) {
     // Array.from: holes are no values, but `map` would pass over them.
-    return new List(Array.from(value, (item, index) => encode(item, child(old, index) ?? sibling(old), depth + 1)));
+    return new List(Array.from(value, (item, index) => encode(item, child(old, index) ?? sibling(old), depth + 1, known && under(known, index, value))));
   }
   const isMap = value instanceof Map;
   const prototype = Object.getPrototypeOf(value);
@@ -45,7 +57,7 @@ function encodeParts(value: object, old: Node | undefined, depth: number): Node 
     // A property that is undefined is one that is not there, as in JSON.
     if (item === undefined && !isMap) continue;
     if (!isText(key)) throw new TypeError("keys are texts");
-    entries.set(key, encode(item, child(old, key), depth + 1));
+    entries.set(key, encode(item, child(old, key), depth + 1, known && under(known, key, value)));
   }
   return new Dict(entries);
 }

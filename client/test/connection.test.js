@@ -31,7 +31,7 @@ describe("a connection", () => {
   test("asks for its codec, batches, splices and epochs", async () => {
     start();
     const peer = await fake.peer();
-    assert.equal(String(peer.query), "codec=json&batch=1&ops=splice&epoch=");
+    assert.equal(String(peer.query), "codec=json&batch=1&ops=splice&epoch=&schema=1");
   });
 
   test("keeps the query that the address has", async () => {

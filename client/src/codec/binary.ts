@@ -69,7 +69,7 @@ export class Reader {
       const key = item();
       if (typeof key !== "string") return malformed("a key that is no text");
       const value = item();
-      object[key] = value instanceof Fraction && key === "Float" ? value.number : exact(value);
+      object[key] = value instanceof Fraction && /^(Float|min|max)$/.test(key) ? value.number : exact(value);
     });
     return object;
   }
@@ -95,7 +95,7 @@ export class Reader {
   }
 }
 
-/** Nothing that is read besides `Float` has a fraction. */
+/** Nothing that is read besides `Float` and the limits of a schema has a fraction. */
 function exact(value: unknown): unknown {
   return value instanceof Fraction ? malformed("a Float where an Int belongs") : value;
 }
