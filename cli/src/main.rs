@@ -30,7 +30,10 @@ enum Command {
     /// Change one place of a model and wait for the server's answer.
     #[command(after_help = edit::EXAMPLES)]
     Edit(edit::Edit),
-    /// Print TypeScript types that fit the models as they are now.
+    /// Write the types of the models: TypeScript or JSON Schema.
+    ///
+    /// They are what the server tells, whatever the values are now. What a server does not tell is guessed from the
+    /// values, and stderr says so.
     Types(types::Types),
     /// Open many connections and count what comes, for a bounded time.
     Load(load::Load),
@@ -102,22 +105,37 @@ impl Target {
     }
 }
 
+/// Why a command did not do what it should.
+enum Failure {
+    /// The server refused, could not be reached, or did not answer in time; or a file cannot be read or written.
+    Error(String),
+    /// A file that was to be checked is not up to date.
+    Stale(String),
+}
+
+impl From<String> for Failure {
+    fn from(reason: String) -> Self {
+        Self::Error(reason)
+    }
+}
+
 #[tokio::main]
 async fn main() -> ExitCode {
     let done = match Cli::parse().command {
-        Command::Watch(watch) => watch.run().await,
-        Command::Edit(edit) => edit.run().await,
+        Command::Watch(watch) => watch.run().await.map_err(Failure::from),
+        Command::Edit(edit) => edit.run().await.map_err(Failure::from),
         Command::Types(types) => types.run().await,
-        Command::Load(load) => load.run().await,
+        Command::Load(load) => load.run().await.map_err(Failure::from),
     };
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            let red = anstyle::AnsiColor::Red.on_default().bold();
-            eprintln!("{red}error:{red:#} {error}");
-            ExitCode::FAILURE
-        }
-    }
+    let (reason, code) = match done {
+        Ok(()) => return ExitCode::SUCCESS,
+        Err(Failure::Error(reason)) => (reason, 1),
+        // 2 is a command line that makes no sense.
+        Err(Failure::Stale(reason)) => (reason, 3),
+    };
+    let red = anstyle::AnsiColor::Red.on_default().bold();
+    eprintln!("{red}error:{red:#} {reason}");
+    ExitCode::from(code)
 }
 
 #[cfg(test)]

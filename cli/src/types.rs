@@ -2,54 +2,138 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::path::PathBuf;
+use std::time::Duration;
+use std::{fs, io};
 
-use anstream::println;
+use anstream::{eprintln, print};
 use clap::Args;
-use tokio::time::timeout;
+use futures_util::StreamExt;
+use tokio::time::{Instant, timeout_at};
 use transports::Value;
+use transports::schema::Bindings;
+use transports_adapters::client::{Change, Client};
 
-use crate::Target;
+use crate::{Failure, Target};
 
-/// No message carries a schema, so the types are guessed from the values: a field that is null now is `unknown`. A program
-/// writes exact ones with `transports::schema`.
 #[derive(Args)]
 pub(crate) struct Types {
     #[command(flatten)]
     target: Target,
+    /// JSON Schema instead of TypeScript.
+    #[arg(long)]
+    json_schema: bool,
+    /// Write to this file. It is left alone if nothing changed.
+    #[arg(long, value_name = "FILE", conflicts_with = "check")]
+    out: Option<PathBuf>,
+    /// Only compare with this file: exit code 3 if it is not what would be written.
+    #[arg(long, value_name = "FILE")]
+    check: Option<PathBuf>,
 }
 
 impl Types {
-    pub(crate) async fn run(self) -> Result<(), String> {
-        let client = self.target.connect().await?;
-        // Models come in the order of their ids, without a word after the last: an answer to an edit that changes nothing
-        // would be one, and not every connection can make edits. So wait until no more come.
-        let mut models = client.models();
-        let quiet = self
-            .target
-            .timeout()
-            .min(std::time::Duration::from_millis(300));
-        let mut arrived = client.changes();
-        while timeout(quiet, futures_util::StreamExt::next(&mut arrived))
-            .await
-            .is_ok_and(|change| change.is_some())
-            && client.models().len() > models.len()
-        {
-            models = client.models();
+    pub(crate) async fn run(self) -> Result<(), Failure> {
+        let client = self.target.builder().schema().connect().await;
+        let client = client.map_err(|error| error.to_string())?;
+        let models = self.models(&client).await;
+        let bindings = client.schema().written_by(self.command());
+        client.close().await;
+        let text = if self.json_schema {
+            if let Some(name) = models.keys().find(|name| bindings.model(name).is_none()) {
+                let reason = format!(
+                    "the server does not tell what `{name}` is made of, so there is no schema"
+                );
+                return Err(reason.into());
+            }
+            format!("{:#}\n", bindings.json_schema())
+        } else {
+            typescript(&bindings, &models)
+        };
+        if models.is_empty() {
+            return Err("the server shows no models".to_owned().into());
         }
-        let mut types = BTreeMap::new();
-        for model in client.models() {
-            if let Some(value) = client.value(model.id) {
-                types.entry(model.type_name).or_insert(value);
+        match (&self.check, &self.out) {
+            (Some(path), _) => match read(path)? {
+                Some(found) if found.replace("\r\n", "\n") == text => Ok(()),
+                found => {
+                    let path = path.display();
+                    let state = found.map_or("missing", |_| "not what the server tells");
+                    let command = self.command();
+                    Err(Failure::Stale(format!(
+                        "{path} is {state}; `{command}` writes it"
+                    )))
+                }
+            },
+            (None, Some(path)) if read(path)?.as_ref() == Some(&text) => Ok(()),
+            (None, Some(path)) => fs::write(path, text)
+                .map_err(|error| format!("cannot write {}: {error}", path.display()).into()),
+            (None, None) => {
+                print!("{text}");
+                Ok(())
             }
         }
-        client.close().await;
-        if types.is_empty() {
-            return Err("the server shows no models".to_owned());
+    }
+
+    /// What writes the file, wherever the server is.
+    fn command(&self) -> &'static str {
+        if self.json_schema {
+            "transports types URL --json-schema --out FILE"
+        } else {
+            "transports types URL --out FILE"
         }
-        for (name, value) in &types {
-            println!("{}", declaration(name, value));
+    }
+
+    /// A value of each type.
+    async fn models(&self, client: &Client) -> BTreeMap<String, Value> {
+        // Models come in the order of their ids, without a word after the last: an answer to an edit that changes nothing
+        // would be one, and not every connection can make edits. So wait until no more come.
+        let mut arrived = client.changes();
+        let longest = self.target.timeout();
+        let quiet = longest.min(Duration::from_millis(300));
+        let none = client.models().is_empty();
+        let mut deadline = Instant::now() + if none { longest } else { quiet };
+        while let Ok(Some(change)) = timeout_at(deadline, arrived.next()).await {
+            if matches!(change, Change::Replaced { .. }) {
+                deadline = Instant::now() + quiet;
+            }
         }
-        Ok(())
+        let values = client.models().into_iter().filter_map(|model| {
+            let value = client.value(model.id)?;
+            Some((model.type_name, value))
+        });
+        // The first of each type counts.
+        values.fold(BTreeMap::new(), |mut types, (name, value)| {
+            types.entry(name).or_insert(value);
+            types
+        })
+    }
+}
+
+/// What the server told, and guesses of what it did not tell.
+fn typescript(bindings: &Bindings, models: &BTreeMap<String, Value>) -> String {
+    let mut text = bindings.typescript();
+    for (name, value) in models {
+        if bindings.model(name).is_none() {
+            let yellow = anstyle::AnsiColor::Yellow.on_default().bold();
+            eprintln!(
+                "{yellow}note:{yellow:#} the server does not tell what `{name}` is made of: this is guessed from its value now"
+            );
+            let _ = write!(
+                text,
+                "\n// Guessed from a value.\n{}",
+                declaration(name, value)
+            );
+        }
+    }
+    text
+}
+
+/// What is in a file, if it is there.
+fn read(path: &PathBuf) -> Result<Option<String>, Failure> {
+    match fs::read_to_string(path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(format!("cannot read {}: {error}", path.display()).into()),
     }
 }
 

@@ -7,8 +7,9 @@ use std::process::{Command, Output, Stdio};
 use axum::Router;
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
+use transports::schema::Bindings;
 use transports::session::Hosted;
-use transports::{Server, Session, Synced};
+use transports::{Server, Session, Synced, Value};
 use transports_adapters::{autosync, sse, ws};
 
 #[derive(Synced, Debug)]
@@ -23,6 +24,7 @@ struct Lamp {
 /// A server, for as long as it is held.
 struct Served {
     address: SocketAddr,
+    session: Session,
     lamp: Hosted<Lamp>,
     _runtime: Runtime,
 }
@@ -36,7 +38,7 @@ fn serve() -> Served {
         gain: 0.5,
         tags: vec!["a".into()],
     });
-    let server = Server::new(session);
+    let server = Server::new(session.clone());
     let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
     let address = listener.local_addr().unwrap();
     runtime.spawn(autosync(server.clone()));
@@ -46,6 +48,7 @@ fn serve() -> Served {
     runtime.spawn(async { axum::serve(listener, app).await });
     Served {
         address,
+        session,
         lamp,
         _runtime: runtime,
     }
@@ -170,15 +173,73 @@ fn edits_go_over_an_event_stream_as_well() {
 }
 
 #[test]
-fn types_are_those_of_the_models() {
+fn types_are_what_the_program_itself_would_write() {
     let served = serve();
-    let (code, out, _) = run(&["types", &served.url()]);
+    let bindings = Bindings::new().add::<Lamp>();
+    let ours = bindings
+        .clone()
+        .written_by("transports types URL --out FILE")
+        .typescript();
+    assert!(ours.contains("   * @maximum 100\n"), "{ours}");
+    let urls = [served.url(), format!("http://{}/sse", served.address)];
+    for url in &urls {
+        for codec in ["json", "msgpack", "cbor"] {
+            let told = run(&["types", url, "--codec", codec]);
+            assert_eq!(told, (0, ours.clone(), String::new()), "{url} {codec}");
+        }
+    }
+    let (code, out, _) = run(&["types", &served.url(), "--json-schema"]);
     assert_eq!(code, 0);
-    assert!(
-        out.starts_with("export interface Lamp {\n  gain: number;\n"),
-        "{out}"
+    assert_eq!(out, format!("{:#}\n", bindings.json_schema()));
+}
+
+#[test]
+fn a_file_of_types_is_written_and_checked() {
+    let served = serve();
+    let folder = std::env::temp_dir().join(format!("transports-cli-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    for (name, more) in [("models.ts", &[][..]), ("models.json", &["--json-schema"])] {
+        let path = folder.join(name);
+        let file = path.to_str().unwrap();
+        let types = |option: &str| run(&[&["types", &served.url(), option, file], more].concat());
+        let (code, out, err) = types("--check");
+        assert_eq!((code, out.as_str()), (3, ""));
+        assert!(err.contains("is missing; `transports types URL "), "{err}");
+
+        assert_eq!(types("--out"), (0, String::new(), String::new()));
+        assert_eq!(types("--check"), (0, String::new(), String::new()));
+        let written = std::fs::read_to_string(&path).unwrap();
+        std::fs::write(&path, written.replace('\n', "\r\n")).unwrap();
+        assert_eq!(types("--check").0, 0, "line ends of Windows");
+
+        std::fs::write(&path, written.replace("level", "levels")).unwrap();
+        let (code, _, err) = types("--check");
+        assert_eq!(code, 3);
+        assert!(err.contains("is not what the server tells"), "{err}");
+        assert_eq!(types("--out").0, 0);
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), written);
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Dynamic models have no schema, as no model of a published server has one.
+#[test]
+fn what_a_server_does_not_tell_is_guessed_and_said_so() {
+    let served = serve();
+    let settings = Value::from_iter([("theme", Value::from("dark"))]);
+    let _settings = served.session.host_named("Settings", settings);
+    let (code, out, err) = run(&["types", &served.url()]);
+    assert_eq!(code, 0);
+    assert!(out.contains("export interface Lamp {\n"), "{out}");
+    let guess = "\n// Guessed from a value.\nexport interface Settings {\n  theme: string;\n}\n";
+    assert!(out.ends_with(guess), "{out}");
+    assert_eq!(
+        err,
+        "note: the server does not tell what `Settings` is made of: this is guessed from its value now\n"
     );
-    assert!(out.contains("  tags: string[];\n"), "{out}");
+    let (code, out, err) = run(&["types", &served.url(), "--json-schema"]);
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("what `Settings` is made of"), "{err}");
 }
 
 #[test]

@@ -4,7 +4,7 @@ import { type Change, Edit, EditError, insert, remove, set, splice } from "./edi
 import { Editor } from "./editor.js";
 import { type Host, type Key, Mirror } from "./handle.js";
 import type { Op } from "./patch.js";
-import type { Path } from "./value.js";
+import type { Path, Value } from "./value.js";
 
 export interface Options extends ConnectionOptions {
   /** Edits made without a connection wait, so many of them at most: 100 by default. They are sent once there is one.
@@ -51,17 +51,17 @@ export class Model<T = any> extends Mirror<T> {
    * It shows at once. The promise resolves with the server's revision, or rejects with an {@link EditError}, and the
    * change is gone. */
   edit(path: Path, value: unknown): Promise<number> {
-    return this.#edit(path, set(path, value), typeof value === "function");
+    return this.#edit(path, set(path, value, this.#look), typeof value === "function");
   }
 
   /** Puts an item into the list at `path`, before item `index`. */
   insert(path: Path, index: number, value: unknown): Promise<number> {
-    return this.#edit(path, insert(path, index, value), false);
+    return this.#edit(path, insert(path, index, value, this.#look), false);
   }
 
   /** Puts an item at the end of the list at `path`. */
   push(path: Path, value: unknown): Promise<number> {
-    return this.#edit(path, insert(path, undefined, value), true);
+    return this.#edit(path, insert(path, undefined, value, this.#look), true);
   }
 
   /** Removes what is at `path`: an item of a list, or an entry of a map. */
@@ -84,6 +84,8 @@ export class Model<T = any> extends Mirror<T> {
   splice(path: Path, start: number, count: number, insert: string): Promise<number> {
     return this.#edit(path, splice(path, start, count, insert, () => this.#client.mirrors.isOurs), false);
   }
+
+  readonly #look = (path: Path, value: Value) => (this.#client.mirrors as Editor).look(this.type!, path, value);
 
   #op(path: Path, op: Op): Promise<number> {
     return this.#edit(path, () => [op], false);

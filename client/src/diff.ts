@@ -1,27 +1,31 @@
 // The ops of an edit: what the application changed, and nothing besides, so that changes of others stay.
 
 import type { Op } from "./patch.js";
-import { child, isHolder, type Node, type Path, reuse, tells } from "./value.js";
+import { type Known, under } from "./encode.js";
+import { child, isHolder, type Node, type Path, plain, reuse, tells } from "./value.js";
 
 /** Ops that make `now` of `old` in the place `path`. A scalar is always set, also to what it is. */
-export function diff(path: Path, old: Node | undefined, now: Node): Op[] {
-  if (!isHolder(old) || !isHolder(now) || Array.isArray(old) !== Array.isArray(now)) return [{ op: "Set", path, value: now }];
-  if (Array.isArray(now)) return diffItems(path, old as any[], now as any[]);
+export function diff(path: Path, old: Node | undefined, now: Node, known?: Known): Op[] {
+  const whole: Op[] = [{ op: "Set", path, value: now }];
+  if (!isHolder(old) || !isHolder(now) || Array.isArray(old) !== Array.isArray(now)) return whole;
+  const at = (key: string | number) => under(known, key, plain(now));
+  if (Array.isArray(now)) return diffItems(path, old as any[], now as any[], at);
+  if (known?.schemas.differ(known.place, plain(old), plain(now))) return whole;
   const ops: Op[] = [];
-  for (const key of Object.keys(now)) ops.push(...changed([...path, key], child(old, key), child(now, key)!));
+  for (const key of Object.keys(now)) ops.push(...changed([...path, key], child(old, key), child(now, key)!, at(key)));
   for (const key of Object.keys(old)) if (!(key in now)) ops.push({ op: "Remove", path: [...path, key] });
   return ops;
 }
 
-function changed(path: Path, old: Node | undefined, now: Node): Op[] {
-  return old !== undefined && equal(old, now) ? [] : diff(path, old, now);
+function changed(path: Path, old: Node | undefined, now: Node, known: Known | undefined): Op[] {
+  return old !== undefined && equal(old, now) ? [] : diff(path, old, now, known);
 }
 
 function equal(old: Node, now: Node): boolean {
   return reuse(old, now) === old;
 }
 
-function diffItems(path: Path, old: any[], now: any[]): Op[] {
+function diffItems(path: Path, old: any[], now: any[], known: (index: number) => Known | undefined): Op[] {
   const moved = permutation(old, now);
   if (moved) return rearranged(path, moved);
   let start = 0;
@@ -33,7 +37,7 @@ function diffItems(path: Path, old: any[], now: any[]): Op[] {
   const ops: Op[] = [];
   const common = shorter - end;
   for (let index = start; index < common; index += 1) {
-    ops.push(...changed([...path, index], child(old, index), child(now, index)!));
+    ops.push(...changed([...path, index], child(old, index), child(now, index)!, known(index)));
   }
   for (let index = old.length - end - 1; index >= common; index -= 1) ops.push({ op: "RemoveAt", path, index });
   for (let index = common; index < now.length - end; index += 1) {

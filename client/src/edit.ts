@@ -2,8 +2,8 @@
 
 import { diff } from "./diff.js";
 import type { Op } from "./patch.js";
-import { encode, sibling } from "./encode.js";
-import { child, isCount, isText, type Node, type Path, plain } from "./value.js";
+import { encode, type Known, sibling } from "./encode.js";
+import { child, isCount, isText, type Node, type Path, plain, type Value } from "./value.js";
 
 /** Why an edit failed:
  *
@@ -70,22 +70,27 @@ function at(node: Node, path: Path): Node | undefined {
   return path.reduce<Node | undefined>(child, node);
 }
 
+/** What is known of a place in a model of this value. */
+export type Look = (path: Path, value: Value) => Known;
+
 /** Another value for a place, or what a function makes of the present one. */
-export function set(path: Path, value: unknown): Change {
+export function set(path: Path, value: unknown, look?: Look): Change {
   return (node) => {
     const old = at(node, path);
     const now = typeof value === "function" ? value(old === undefined ? old : plain(old)) : value;
     const hint = old ?? sibling(at(node, path.slice(0, -1)));
-    return diff(path, old, encode(now, hint, path.length));
+    const known = look?.(path, plain(node));
+    return diff(path, old, encode(now, hint, path.length, known), known);
   };
 }
 
 /** A new item of a list; without an index at its end. */
-export function insert(path: Path, index: number | undefined, value: unknown): Change {
+export function insert(path: Path, index: number | undefined, value: unknown, look?: Look): Change {
   return (node) => {
     const list = at(node, path);
-    const end = Array.isArray(list) ? list.length : 0;
-    return [{ op: "Insert", path, index: index ?? end, value: encode(value, sibling(list), path.length + 1) }];
+    const place = index ?? (Array.isArray(list) ? list.length : 0);
+    const known = look?.([...path, place], plain(node));
+    return [{ op: "Insert", path, index: place, value: encode(value, sibling(list), path.length + 1, known) }];
   };
 }
 

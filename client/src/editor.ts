@@ -3,8 +3,10 @@
 import type { Edit } from "./edit.js";
 import { Presence } from "./awareness.js";
 import { Mirrors, type Replica, type Send } from "./mirrors.js";
+import type { Known } from "./encode.js";
 import { apply, writeOp } from "./patch.js";
-import { reuse } from "./value.js";
+import { Schemas } from "./schema.js";
+import { isObject, type Path, reuse, type Value } from "./value.js";
 
 const DEAF = "the server takes no edits here";
 
@@ -12,7 +14,10 @@ export class Editor extends Mirrors {
   /** Edits on their way, by their proposals. */
   readonly presence = new Presence((message) => this.send(message));
   readonly #sent = new Map<unknown, { replica: Replica; edit: Edit }>();
+  /** What the server tells of its types. */
+  readonly schemas = new Schemas();
   #state: "lost" | "open" | "deaf" = "lost";
+  #isHeard = false;
 
   /** `limit`: so many edits may wait for a connection. */
   constructor(
@@ -22,9 +27,27 @@ export class Editor extends Mirrors {
     super(send);
   }
 
+  override query(): Record<string, string> {
+    return { ...super.query(), schema: "1" };
+  }
+
+  override receive(message: unknown): void {
+    // Another server, or the next life of this one. Until it says something, what the last one said is the best guess.
+    if (!this.#isHeard) this.schemas.clear();
+    this.#isHeard = true;
+    if (isObject(message) && message.t === "schema") this.schemas.learn(message);
+    else super.receive(message);
+  }
+
+  /** What is known of a place in a model of this type and value. */
+  look(type: string, path: Path, value: Value): Known {
+    return { schemas: this.schemas, place: this.schemas.at(type, path, value) };
+  }
+
   /** Edits that waited go out as soon as the server has said what happened meanwhile. */
   override opened(takesEdits: boolean): void {
     this.#state = takesEdits ? "open" : "deaf";
+    this.#isHeard = false;
     super.opened(takesEdits);
     if (takesEdits) this.presence.tell();
     else for (const replica of this.replicas.values()) if (replica.edits.length > 0) this.drop(replica, DEAF);

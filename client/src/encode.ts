@@ -1,12 +1,24 @@
 // Plain values of the application as nodes.
 
+import type { Place, Schemas } from "./schema.js";
 import { bare, child, DEPTH, fill, float, isInt, isOurs, isText, type Node, small, Special } from "./value.js";
 
-/** The node of a plain value. Numbers are of the kind that `old`, the node in this place, has: JavaScript does not tell 1
- * from 1.0, the server does. */
-export function encode(value: unknown, old: Node | undefined, depth: number): Node {
+/** What the server told of a place, if it did. */
+export interface Known {
+  schemas: Schemas;
+  place: Place | undefined;
+}
+
+/** What is known of what is at `key` of a value. */
+export function under(known: Known | undefined, key: string | number, value: unknown): Known | undefined {
+  return known && { schemas: known.schemas, place: known.schemas.below(known.place, key, value) };
+}
+
+/** The node of a plain value. JavaScript does not tell 1 from 1.0, the server does: numbers are of the kind that is known
+ * of the place, or else that `old`, the node in this place, has. */
+export function encode(value: unknown, old: Node | undefined, depth: number, known?: Known): Node {
   const isFloat = typeof old === "number" && !Number.isSafeInteger(old);
-  const kind = old instanceof Special ? old.kind : isFloat ? "Float" : "Int";
+  const kind = known?.schemas.kind(known.place) ?? (old instanceof Special ? old.kind : isFloat ? "Float" : "Int");
   switch (typeof value) {
     case "boolean":
       return value;
@@ -22,19 +34,20 @@ export function encode(value: unknown, old: Node | undefined, depth: number): No
       throw new RangeError(value + (typeof value === "bigint" ? " is beyond 64 bits" : " may be rounded: use a bigint"));
     case "object":
       if (value === null) return null;
-      return encodeParts(value, old, depth);
+      return encodeParts(value, old, depth, known);
   }
   throw new TypeError(`${typeof value === "number" ? value : "a " + typeof value} cannot travel`);
 }
 
-function encodeParts(value: object, old: Node | undefined, depth: number): Node {
+function encodeParts(value: object, old: Node | undefined, depth: number, known: Known | undefined): Node {
   if (isOurs(value)) return value as Node;
   // Also what contains itself ends here.
   if (depth > DEPTH) throw new RangeError("too deep");
   if (Array.isArray(value)) {
     // Array.from: holes are no values, but `map` would pass over them.
     const items = Array.from(value);
-    return fill(items, items.keys(), (index) => encode(items[index], child(old, index) ?? sibling(old), depth + 1));
+    const item = (index: number) => encode(items[index], child(old, index) ?? sibling(old), depth + 1, under(known, index, value));
+    return fill(items, items.keys(), item);
   }
   const isMap = value instanceof Map;
   const prototype = Object.getPrototypeOf(value);
@@ -48,7 +61,7 @@ function encodeParts(value: object, old: Node | undefined, depth: number): Node 
     if (!isText(key)) throw new TypeError("keys are texts");
     entries[key] = item;
   }
-  return fill(entries, Object.keys(entries), (key) => encode(entries[key], child(old, key), depth + 1));
+  return fill(entries, Object.keys(entries), (key) => encode(entries[key], child(old, key), depth + 1, under(known, key, value)));
 }
 
 /** An item of the list, as a hint to the kinds of a new one. */

@@ -31,7 +31,7 @@ describe("a connection", () => {
   test("asks for its codec and for what published servers do not have", async () => {
     start();
     const peer = await fake.peer();
-    assert.equal(String(peer.query), "codec=json&batch=1&ops=splice%2Cstamp&gone=1&epoch=");
+    assert.equal(String(peer.query), "codec=json&batch=1&ops=splice%2Cstamp&gone=1&epoch=&schema=1");
   });
 
   test("keeps the query that the address has", async () => {

@@ -3,9 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use serde_json::Value as Json;
+use serde_json::{Value as Json, json};
 use transports::schema::{Bindings, BindingsError};
-use transports::{Schema, Session, Synced, Value};
+use transports::server::Opening;
+use transports::{Message, Schema, Server, Session, Synced, Value};
 
 /// A thing in a house.
 ///
@@ -239,6 +240,69 @@ fn the_value_of_the_types_is_what_the_wire_has() {
     let hosted = session.host(Device::read(value(&shown)).unwrap());
     let (_, snapshot) = session.snapshot(hosted.id()).unwrap();
     assert_eq!(snapshot, value(&shown));
+}
+
+/// What a client makes of what the server tells is what the program itself writes.
+#[test]
+fn a_client_that_asks_learns_all_of_it() {
+    let text = std::fs::read_to_string("browser/device.json").unwrap();
+    let shown: Json = serde_json::from_str(&text).unwrap();
+    let session = Session::new();
+    let _device = session.host(Device::read(value(&shown)).unwrap());
+    let _settings = session.host(Settings {
+        volume: 3,
+        others: BTreeMap::new(),
+    });
+    let _log = session.host_named("the log", vec![Some(1_u64)]);
+    let server = Server::new(session);
+    for codec in ["json", "msgpack", "cbor"] {
+        let opening = Opening::parse(&format!("schema=1&codec={codec}")).unwrap();
+        let mut connection = server.open(&opening).unwrap();
+        let mut learned = Bindings::new();
+        while let Some(frame) = connection.try_next() {
+            let message = connection.codec().decode(&frame.bytes).unwrap();
+            if let Message::Schema { type_name, schema } = message {
+                learned.learn(&type_name, &schema).unwrap();
+            }
+        }
+        let log = "\nexport type the_log = readonly (number | bigint | null)[];\n";
+        let models = learned.typescript();
+        assert_eq!(models.replace(log, ""), bindings().typescript(), "{codec}");
+        assert!(models.contains(log), "{models}");
+        let defs = |bindings: &Bindings| bindings.json_schema()["$defs"].clone();
+        let mut all = defs(&learned);
+        all.as_object_mut().unwrap().remove("the_log");
+        assert_eq!(all, defs(&bindings()), "{codec}");
+        assert_eq!(learned.model("Device"), Some("Device"));
+        assert_eq!(learned.model("the log"), Some("the_log"));
+    }
+}
+
+#[test]
+fn a_schema_that_makes_no_sense_is_refused() {
+    let named = |name: &str, ty: Json| json!({ "type": { "Named": name }, "definitions": [{ "name": name, "type": ty }] });
+    for (schema, reason) in [
+        (json!(null), "struct Description"),
+        (json!({ "type": "Colour" }), "unknown variant `Colour`"),
+        (json!({ "type": { "Named": "A" } }), "`A` is not defined"),
+        (
+            named("A { } evil", json!("Bool")),
+            "`A { } evil` is no name for a type",
+        ),
+        (
+            named("A", json!({ "Named": "A" })),
+            "`A` only has another name",
+        ),
+        (
+            named("A", json!({ "List": { "Named": "B" } })),
+            "`B` is not defined",
+        ),
+    ] {
+        let mut bindings = Bindings::new();
+        let error = bindings.learn("T", &schema).unwrap_err();
+        assert!(error.to_string().contains(reason), "{error}");
+        assert_eq!(bindings.typescript(), Bindings::new().typescript());
+    }
 }
 
 fn value(json: &Json) -> Value {

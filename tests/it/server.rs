@@ -6,6 +6,7 @@ mod locks;
 mod refusals;
 mod registry;
 mod revisions;
+mod schema;
 mod slow;
 mod splices;
 mod storm;

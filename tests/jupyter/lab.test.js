@@ -238,6 +238,20 @@ test("a refused edit shows path and reason, and the control goes back", async ()
   await page.close();
 });
 
+test("items are added and taken out by the schema", async () => {
+  const page = await Page.open(notebook("show"));
+  await page.run(0);
+  await page.row(0, "beds").waitFor();
+  const labelled = (name) => page.widget(0).getByLabel(name, { exact: true });
+  await labelled("add to beds").click();
+  await eventually("a third bed", async () => (await page.value(0)).beds.length === 3);
+  assert.deepEqual((await page.value(0)).beds[2], { plant: "", moisture: 0 });
+  await labelled("remove beds.0").click();
+  await eventually("the first is gone", async () => (await page.value(0)).beds.map(({ plant }) => plant).join() === "basil,");
+  assert.equal(await page.widget(0).getByRole("alert").isVisible(), false);
+  await page.close();
+});
+
 test("a page that is loaded anew is live again", async () => {
   const page = await Page.open(notebook("show"));
   await page.run(0);

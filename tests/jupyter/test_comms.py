@@ -120,6 +120,19 @@ def test_a_widget_is_silent_before_ready_and_complete_after_each(kernel):
     kernel.published(lambda m: has(m, settles("p")))
 
 
+def test_a_view_that_asks_is_told_the_schema_before_the_model(kernel):
+    opened, send = show(kernel)
+    assert set(opened["data"]["state"]) & {"rules", "shown"} == {"shown"}, "there is one way to be told"
+    send(custom({"ready": True, "schema": True}))
+    told = messages(kernel.published(lambda m: has(m, lambda m: m["t"] == "snapshot")))
+    assert [m["t"] for m in told][:2] == ["schema", "snapshot"]
+    greenhouse, *others = told[0]["schema"]["definitions"]
+    assert greenhouse["name"] == "Greenhouse" and {other["name"] for other in others} == {"Mode", "Bed"}
+    [wanted] = [field for field in greenhouse["type"]["Struct"]["fields"] if field["name"] == "wanted"]
+    assert wanted["range"] == {"min": 5, "max": 35}
+    assert wanted["doc"] == "Where the heating stops, in degrees."
+
+
 def test_a_page_that_is_loaded_anew_finds_its_widgets(kernel):
     opened, _ = show(kernel)
     comm = opened["comm_id"]

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use futures_util::Stream as Events;
 use tokio::sync::{mpsc, watch};
 use transports::message::ModelId;
+use transports::schema::Bindings;
 use transports::{Op, Synced, Value};
 
 use self::books::Books;
@@ -165,6 +166,14 @@ impl Client {
     #[must_use]
     pub fn value(&self, id: ModelId) -> Option<Value> {
         self.handle.books.value(id)
+    }
+
+    /// What the server told of the types of its models since it was connected to: of each before its first model. Empty
+    /// if it was not [asked](ClientBuilder::schema), or is one that tells nothing.
+    #[must_use]
+    pub fn schema(&self) -> Bindings {
+        let schema = self.handle.books.with(|mirrors| mirrors.schema().cloned());
+        schema.unwrap_or_default()
     }
 
     /// What happens to the models from now on, of all types.

@@ -225,6 +225,7 @@ fn read_cbor(bytes: &[u8], kind: Kind) -> Result<Message, CborError> {
         Kind::Patch => read::<{ Kind::Patch as u8 }>(bytes),
         Kind::Ack => read::<{ Kind::Ack as u8 }>(bytes),
         Kind::Reject => read::<{ Kind::Reject as u8 }>(bytes),
+        Kind::Schema => read::<{ Kind::Schema as u8 }>(bytes),
         Kind::Batch => read::<{ Kind::Batch as u8 }>(bytes),
         Kind::Awareness => read::<{ Kind::Awareness as u8 }>(bytes),
         Kind::CrdtSnapshot => read::<{ Kind::CrdtSnapshot as u8 }>(bytes),

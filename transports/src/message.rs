@@ -115,6 +115,14 @@ pub enum Message {
         /// The operations that were refused, for CRDT models.
         crdt_ops: Option<Vec<Json>>,
     },
+    /// What models of a type are made of, before the first of them; only for a connection that asked for it. It counts
+    /// until another of the same name comes.
+    Schema {
+        /// The name of the type.
+        type_name: String,
+        /// As `docs/protocol.md` shows it; [`Bindings::learn`](crate::schema::Bindings::learn) reads it.
+        schema: Json,
+    },
     /// Several messages in one frame; only for a connection that asked for it.
     Batch {
         /// The messages, in order.

@@ -8,6 +8,7 @@ use crate::edit::{self, Author, PatchError};
 use crate::message::{Epoch, Json, Message, ModelId};
 use crate::patch::{Op, Patch};
 use crate::path::At;
+use crate::schema::Bindings;
 use crate::synced::Synced;
 use crate::value::Value;
 
@@ -225,6 +226,8 @@ pub struct Mirrors {
     pending: BTreeSet<String>,
     named: u64,
     peers: BTreeMap<(ModelId, String), Json>,
+    /// What the server told of its types, if it is asked to.
+    schema: Option<Bindings>,
 }
 
 /// Something that a frame brought about.
@@ -316,6 +319,18 @@ impl Mirrors {
         self.pending.iter().map(String::as_str)
     }
 
+    /// Has servers asked, from the next connection on, what their models are made of.
+    pub fn ask_schema(&mut self) {
+        self.schema.get_or_insert_default();
+    }
+
+    /// What the server told of its types on this connection. It tells of a type before its first model; servers of
+    /// other makes tell nothing.
+    #[must_use]
+    pub const fn schema(&self) -> Option<&Bindings> {
+        self.schema.as_ref()
+    }
+
     /// The query of the URL to connect to, so that the server continues where the mirrors are. A mirror that could not
     /// take in what came is left out until it was replaced, so that the server sends it as a whole.
     #[must_use]
@@ -338,6 +353,9 @@ impl Mirrors {
             .map_or_else(String::new, |epoch| epoch.to_string());
         query.append_pair("epoch", &epoch);
         query.append_pair("ops", "splice,stamp");
+        if self.schema.is_some() {
+            query.append_pair("schema", "1");
+        }
         query.finish()
     }
 
@@ -447,6 +465,15 @@ impl Mirrors {
                 }
                 events.push(MirrorEvent::Awareness { id, peer, state });
             }
+            Message::Schema { type_name, schema } => {
+                if let Some(known) = &mut self.schema
+                    && let Err(error) = known.learn(&type_name, &schema)
+                {
+                    // Models can do without.
+                    tracing::warn!(%error, "a schema is passed over");
+                }
+                events.push(MirrorEvent::Ignored);
+            }
             _ => events.push(MirrorEvent::Ignored),
         }
         Ok(())
@@ -521,6 +548,9 @@ impl Mirrors {
     /// [`query`](Self::query).
     pub fn disconnect(&mut self) -> Vec<MirrorEvent> {
         let mut events = Vec::new();
+        if let Some(schema) = &mut self.schema {
+            *schema = Bindings::new();
+        }
         if !self.pending.is_empty() {
             let proposals = std::mem::take(&mut self.pending).into_iter().collect();
             events.push(MirrorEvent::Abandoned { proposals });

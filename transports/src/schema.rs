@@ -1,10 +1,12 @@
-//! The shape of a model, for people and for other languages. It is local: no message carries it.
+//! The shape of a model, for people and for other languages.
 //!
-//! [`Bindings`] write it as TypeScript and as JSON Schema.
+//! [`Bindings`] write it as TypeScript and as JSON Schema. Clients that ask are [told](crate::Message::Schema) of it.
 
 mod bindings;
+mod collect;
 mod json_schema;
 mod limits;
+mod shape;
 mod typescript;
 
 use std::any::TypeId;
@@ -12,7 +14,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::bindings::{Bindings, BindingsError};
+pub use self::bindings::{Bindings, BindingsError, SchemaError};
 pub use self::limits::{Limits, Range};
 use crate::synced::Synced;
 
@@ -219,7 +221,7 @@ pub struct Variants {
 }
 
 /// serde's representations of enums.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Tagging {
     /// `{"Name": content}`, or the name as a text where there is no content.
     External,
@@ -259,27 +261,6 @@ pub enum Content {
     List(Vec<Type>),
     /// Fields, and the type of all other entries where a map is flattened.
     Fields(Vec<Field>, Option<Type>),
-}
-
-impl Content {
-    /// All types in it.
-    fn types(&self) -> Box<dyn Iterator<Item = &Type> + '_> {
-        match self {
-            Self::Nothing => Box::new(std::iter::empty()),
-            Self::Value(ty) => Box::new(std::iter::once(ty)),
-            Self::List(types) => Box::new(types.iter()),
-            Self::Fields(fields, rest) => {
-                Box::new(fields.iter().map(|field| &field.ty).chain(rest))
-            }
-        }
-    }
-
-    fn fields(&self) -> &[Field] {
-        match self {
-            Self::Fields(fields, _) => fields,
-            _ => &[],
-        }
-    }
 }
 
 impl Variants {

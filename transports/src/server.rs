@@ -10,6 +10,7 @@ pub(crate) mod offer;
 mod opening;
 mod peer;
 pub(crate) mod registry;
+mod schemas;
 mod stats;
 
 use std::fmt;
@@ -29,6 +30,7 @@ use self::peer::Hooks;
 pub use self::peer::{Peer, Proposal, Refusal, RefusalKind};
 pub use self::registry::ConnectionInfo;
 use self::registry::Registry;
+use self::schemas::Schemas;
 pub use self::stats::Stats;
 use self::stats::Totals;
 use crate::codec::{Codec, CustomCodec};
@@ -85,6 +87,7 @@ struct Inner {
     limits: Limits,
     hooks: Hooks,
     registry: Registry,
+    schemas: Schemas,
     totals: Totals,
     connections: watch::Sender<usize>,
 }

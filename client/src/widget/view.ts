@@ -1,22 +1,12 @@
 // The view of a server's models in a notebook: trees with live values, and a control for each place that can be edited.
 
 import type { Client, Model } from "../client.js";
+import type { Editor } from "../editor.js";
+import type { Place, Schemas } from "../schema.js";
 import type { Path } from "../value.js";
+import { blank, isOptional } from "./blank.js";
 import style from "./view.css";
 import { connect, type WidgetModel } from "./wire.js";
-
-/** What may stand in a place, as the kernel tells it. */
-interface Rules {
-  readOnly?: boolean;
-  range?: { min: number; max: number; step: number | null };
-  choice?: string[];
-  optional?: Rules | null;
-  fields?: Record<string, Rules | null>;
-  /** The names of the fields as they were declared. */
-  order?: string[];
-  items?: Rules | null;
-  entries?: Rules | null;
-}
 
 /** Lists and maps show this many at first. */
 const SHOWN = 50;
@@ -36,13 +26,12 @@ function render({ model, el }: { model: WidgetModel; el: HTMLElement }): () => v
 
   const panels = new Map<number, { panel: Panel; update(): void }>();
   const only: number | null = model.get("shown") ?? null;
-  const rules: Record<string, Rules> = model.get("rules") ?? {};
   const changed = (changed: Model) => {
     const id = changed.id!;
     if (only !== null && id !== only) return;
     let known = panels.get(id);
     if (!known) {
-      const panel = new Panel(client, id, rules[id]);
+      const panel = new Panel(client, id);
       panels.set(id, (known = { panel, update: onceAFrame(() => panel.update()) }));
       const ids = [...panels.keys()].sort((a, b) => a - b);
       root.insertBefore(panel.element, root.children[ids.indexOf(id)] ?? null);
@@ -76,10 +65,18 @@ class Panel {
   readonly #heading = document.createElement("header");
   readonly #problem = document.createElement("p");
   readonly #model: Model;
+  readonly #hand: Hand;
+  #place: Place | undefined;
   #node: Node | undefined;
 
-  constructor(client: Client, id: number, readonly rules: Rules | undefined) {
-    this.#model = client.model(id);
+  constructor(client: Client, id: number) {
+    const model = (this.#model = client.model(id));
+    this.#hand = {
+      schemas: (client.mirrors as Editor).schemas,
+      edit: (path, value) => void this.#try(model.edit(path, value)),
+      push: (path, value) => void this.#try(model.push(path, value)),
+      remove: (path) => void this.#try(model.remove(path)),
+    };
     this.#problem.setAttribute("role", "alert");
     this.#problem.hidden = true;
     this.element.append(this.#heading, this.#problem);
@@ -92,18 +89,20 @@ class Panel {
     const small = document.createElement("small");
     small.textContent = `${id}, revision ${rev ?? "?"}`;
     this.#heading.append(small);
-    if (!this.#node?.fits(value)) {
-      const node = nodeOf(value, [], this.rules ?? null, (path, value) => this.#edit(path, value));
+    const place = this.#hand.schemas.at(type!, [], value);
+    if (!this.#node?.fits(value) || !isSame(place, this.#place)) {
+      const node = nodeOf(value, [], place, this.#hand);
       if (this.#node) this.#node.element.replaceWith(node.element);
       else this.element.append(node.element);
       this.#node = node;
     }
+    this.#place = place;
     this.#node.update(value);
   }
 
-  async #edit(path: Path, value: unknown): Promise<void> {
+  async #try(edit: Promise<number>): Promise<void> {
     try {
-      await this.#model.edit(path, value);
+      await edit;
       this.#problem.hidden = true;
     } catch (error) {
       const { reason, message } = error as { reason?: string; message: string };
@@ -115,7 +114,18 @@ class Panel {
   }
 }
 
-type Send = (path: Path, value: unknown) => void;
+/** What a control can do, and what is known of where it stands. */
+interface Hand {
+  readonly schemas: Schemas;
+  edit(path: Path, value: unknown): void;
+  push(path: Path, value: unknown): void;
+  remove(path: Path): void;
+}
+
+/** Whether a server that said it again said the same. */
+function isSame(place: Place | undefined, other: Place | undefined): boolean {
+  return place === other || JSON.stringify(place) === JSON.stringify(other);
+}
 
 /** A place on show. */
 interface Node {
@@ -126,11 +136,22 @@ interface Node {
   update(value: any, again?: boolean): void;
 }
 
-function nodeOf(value: unknown, path: Path, rules: Rules | null, send: Send): Node {
-  const { optional, ...rest } = rules ?? {};
-  const here: Rules = { ...optional, ...rest };
-  if (typeof value === "object" && value !== null) return new Branch(value, path, here, send);
-  return new Leaf(value, path, here, send);
+function nodeOf(value: unknown, path: Path, place: Place | undefined, hand: Hand): Node {
+  return new (isBranch(value) ? Branch : Leaf)(value, path, place, hand);
+}
+
+function isBranch(value: unknown): boolean {
+  return typeof value === "object" && value !== null;
+}
+
+function button(label: string, name: string, click: () => void): HTMLButtonElement {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = label;
+  button.title = name;
+  button.setAttribute("aria-label", name);
+  button.onclick = click;
+  return button;
 }
 
 /** A map or a list. */
@@ -141,23 +162,28 @@ class Branch implements Node {
   readonly #summary = document.createElement("summary");
   readonly #children = new Map<string | number, { row: HTMLElement; node: Node }>();
   readonly #isList: boolean;
+  /** What items and entries that can be added and removed are. */
+  readonly #items: Place | undefined;
   #value: any;
   #limit = SHOWN;
 
   constructor(
-    value: object,
+    value: any,
     readonly path: Path,
-    readonly rules: Rules,
-    readonly send: Send,
+    readonly place: Place | undefined,
+    readonly hand: Hand,
   ) {
     this.#isList = Array.isArray(value);
+    const form = hand.schemas.form(place);
+    const items = form.List ?? form.Set ?? form.Map ?? form.Struct?.rest;
+    if (items && !place!.read_only) this.#items = { type: items };
     this.element.open = path.length < 2;
     this.#more.type = "button";
     this.#more.onclick = () => {
       this.#limit *= 4;
       this.update(this.#value, true);
     };
-    this.element.append(this.#summary, this.#rows, this.#more);
+    this.element.append(this.#summary, this.#rows, this.#more, ...this.#adding());
     this.element.ontoggle = () => this.element.open && this.update(this.#value, true);
   }
 
@@ -185,8 +211,10 @@ class Branch implements Node {
         const label = document.createElement("span");
         label.className = "name";
         label.textContent = String(key);
-        const node = nodeOf(value[key], [...this.path, key], this.#rulesOf(key), this.send);
-        row.append(label, node.element);
+        const path = [...this.path, key];
+        const place = this.#placeOf(key);
+        const node = nodeOf(value[key], path, place, this.hand);
+        row.append(label, node.element, ...this.#tools(value[key], path, place));
         child?.row.remove();
         this.#children.set(key, (child = { row, node }));
       }
@@ -202,14 +230,52 @@ class Branch implements Node {
   /** In the order of their declaration, others behind. */
   #keys(value: object): string[] {
     const keys = Object.keys(value);
-    const declared = (this.rules.order ?? []).filter((key) => key in value);
+    const fields: { name: string }[] = this.hand.schemas.form(this.place).Struct?.fields ?? [];
+    const declared = fields.map(({ name }) => name).filter((key) => key in value);
     return [...declared, ...keys.filter((key) => !declared.includes(key))];
   }
 
-  #rulesOf(key: string | number): Rules | null {
-    const { fields, items, entries, readOnly } = this.rules;
-    const own = (this.#isList ? items : (fields?.[key] ?? entries)) ?? null;
-    return readOnly ? { ...own, readOnly } : own;
+  #placeOf(key: string | number): Place | undefined {
+    const place = this.hand.schemas.below(this.place, key, this.#value);
+    return this.place?.read_only ? { ...place, read_only: true } : place;
+  }
+
+  /** What sets and unsets an option, and what takes out an item or an entry. */
+  #tools(value: unknown, path: Path, place: Place | undefined): HTMLElement[] {
+    const { schemas, edit, remove } = this.hand;
+    const name = path.join(".");
+    const tools = [];
+    if (place && isOptional(place) && !place.read_only) {
+      const first = blank(schemas, { ...place, type: schemas.form(place) });
+      if (value !== null) tools.push(button("none", `unset ${name}`, () => edit(path, null)));
+      else if (first !== undefined) tools.push(button("set", `set ${name}`, () => edit(path, first)));
+    }
+    const isField = !this.#isList && this.hand.schemas.form(this.place).Struct?.fields.some((field: any) => field.name === path.at(-1));
+    if (this.#items && !isField) tools.push(button("\u00d7", `remove ${name}`, () => remove(path)));
+    return tools;
+  }
+
+  /** What adds an item or an entry. */
+  #adding(): HTMLElement[] {
+    const first = this.#items && blank(this.hand.schemas, this.#items);
+    if (first === undefined) return [];
+    const name = `add to ${this.path.join(".")}`;
+    if (this.#isList) return [button("+", name, () => this.hand.push(this.path, first))];
+    const row = document.createElement("form");
+    const key = document.createElement("input");
+    key.type = "text";
+    key.required = true;
+    key.setAttribute("aria-label", `key to ${name}`);
+    const add = button("+", name, () => {});
+    add.type = "submit";
+    row.append(key, add);
+    row.onsubmit = (event) => {
+      event.preventDefault();
+      // One that is there stays as it is.
+      if (!(key.value in this.#value)) this.hand.edit([...this.path, key.value], first);
+      row.reset();
+    };
+    return [row];
   }
 }
 
@@ -227,19 +293,19 @@ class Leaf implements Node {
   constructor(
     value: unknown,
     readonly path: Path,
-    readonly rules: Rules,
-    readonly send: Send,
+    readonly place: Place | undefined,
+    readonly hand: Hand,
   ) {
     this.#kind = kindOf(value);
     this.element.className = "leaf";
-    if (!rules.readOnly) this.#control = this.#makeControl();
+    if (!place?.read_only) this.#control = this.#makeControl();
     if (this.#control) {
       this.#control.setAttribute("aria-label", path.join("."));
       this.#control.onchange = () => this.#changed();
       this.element.append(this.#control);
     }
     // A slider alone does not say where it stands.
-    if (!this.#control || rules.range) this.element.append(this.#output);
+    if (!this.#control || this.#control.type === "range") this.element.append(this.#output);
   }
 
   fits(value: unknown): boolean {
@@ -259,24 +325,26 @@ class Leaf implements Node {
   }
 
   #makeControl(): Control | undefined {
-    const { choice, range } = this.rules;
-    if (choice) {
+    if (this.#kind === "bigint" || this.#kind === "null") return undefined;
+    const form = this.hand.schemas.form(this.place);
+    if (form.Names) {
       const select = document.createElement("select");
-      select.append(...choice.map((name) => new Option(name, name)));
+      select.append(...form.Names.map(({ name }: { name: string }) => new Option(name, name)));
       return select;
     }
-    if (this.#kind === "bigint" || this.#kind === "null") return undefined;
+    const { min, max, exclusive } = this.place?.range ?? {};
+    const isRange = min !== undefined && max !== undefined && !exclusive;
     const input = document.createElement("input");
     if (this.#kind === "boolean") {
       input.type = "checkbox";
       input.setAttribute("role", "switch");
     } else if (this.#kind === "number") {
-      input.type = range ? "range" : "number";
+      input.type = isRange ? "range" : "number";
       input.step = "any";
-      if (range) {
-        input.min = String(range.min);
-        input.max = String(range.max);
-        input.step = String(range.step ?? (range.max - range.min) / 100);
+      if (isRange) {
+        input.min = String(min);
+        input.max = String(max);
+        input.step = String(form.Int ? 1 : (max - min) / 100);
         input.oninput = () => (this.#output.textContent = input.value);
       }
     } else {
@@ -287,10 +355,10 @@ class Leaf implements Node {
 
   #changed(): void {
     const control = this.#control!;
-    if (this.#kind === "boolean") return this.send(this.path, (control as HTMLInputElement).checked);
-    if (this.#kind !== "number") return this.send(this.path, control.value);
+    if (this.#kind === "boolean") return this.hand.edit(this.path, (control as HTMLInputElement).checked);
+    if (this.#kind !== "number") return this.hand.edit(this.path, control.value);
     const number = (control as HTMLInputElement).valueAsNumber;
-    if (Number.isFinite(number)) this.send(this.path, number);
+    if (Number.isFinite(number)) this.hand.edit(this.path, number);
     else this.update(this.#value, true);
   }
 }

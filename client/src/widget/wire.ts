@@ -33,7 +33,7 @@ export function connect(model: WidgetModel): Client {
     model.on("msg:custom", listener);
     queueMicrotask(() => {
       handlers.opened(true);
-      model.send({ ready: true, epoch: "" });
+      model.send({ ready: true, epoch: "", schema: true });
     });
     return {
       send(frame) {

@@ -9,6 +9,8 @@
     reason = "the address to connect to is this program's output"
 )]
 
+mod kinds;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -145,6 +147,7 @@ async fn main() -> std::io::Result<()> {
         .route("/{world}/forget", post(forget))
         .route("/{world}/change/{number}", post(change))
         .route("/{world}/state", get(state))
-        .with_state(Worlds::default());
+        .with_state(Worlds::default())
+        .merge(kinds::app());
     axum::serve(listener, app).await
 }

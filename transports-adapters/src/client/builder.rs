@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot, watch};
-use transports::Codec;
+use transports::{Codec, Mirrors};
 
 use super::backoff::Backoff;
 use super::books::Books;
@@ -25,6 +25,7 @@ pub struct ClientBuilder {
     longest_pause: Duration,
     seed: Option<u64>,
     queue: usize,
+    schema: bool,
 }
 
 /// What the task needs to know of them.
@@ -75,6 +76,7 @@ impl ClientBuilder {
             longest_pause: Duration::from_secs(15),
             seed: None,
             queue: 1024,
+            schema: false,
         }
     }
 
@@ -118,6 +120,12 @@ impl ClientBuilder {
     /// How many edits may wait to be sent: 1024 by default, at least 1.
     pub const fn queue(mut self, edits: usize) -> Self {
         self.queue = if edits == 0 { 1 } else { edits };
+        self
+    }
+
+    /// Asks the server what its models are made of, for [`Client::schema`].
+    pub const fn schema(mut self) -> Self {
+        self.schema = true;
         self
     }
 
@@ -188,6 +196,9 @@ impl ClientBuilder {
             self.codec
         };
         let books = Arc::new(Books::new(codec.clone()));
+        if self.schema {
+            books.with(Mirrors::ask_schema);
+        }
         let (commands, waiting) = mpsc::channel(self.queue);
         let (state, states) = watch::channel(State::Connecting);
         let (stop, stopped) = watch::channel(false);

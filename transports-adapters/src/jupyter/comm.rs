@@ -136,8 +136,7 @@ pub fn serve_comm_with(
         let comm = Arc::clone(&comm);
         move |text| comm.send(text)
     });
-    let epoch = link.epoch();
-    if let Err(error) = link.open(epoch) {
+    if let Err(error) = link.open(link.opening()) {
         link.close();
         return Err(error.into());
     }
@@ -167,7 +166,8 @@ pub fn serve_comm_with(
 }
 
 /// Serves a widget. Its view says `{"ready": true}` as soon as it listens, and gets the models then: at every `ready`,
-/// as a page that was reloaded has a new view that knows nothing. Messages go as `{"wire": text}` both ways.
+/// as a page that was reloaded has a new view that knows nothing. With `{"ready": true, "schema": true}` it is told what
+/// the models are made of, too. Messages go as `{"wire": text}` both ways.
 ///
 /// A view that sends what is no message is told so by `{"error": reason}`, and gets nothing more before its next
 /// `ready`.
@@ -186,8 +186,10 @@ pub fn serve_anywidget(server: &Server, widget: impl Widget) -> Served {
         };
         let done = if content["ready"] == true {
             // A view that names an epoch knows of them, and finds out if a message was lost on the way.
-            let epoch = content.get("epoch").map(|_| None);
-            link.open(epoch).map_err(|error| error.to_string())
+            let mut opening = link.opening().clone();
+            opening.epoch = content.get("epoch").map(|_| None);
+            opening.schema = content["schema"] == true;
+            link.open(&opening).map_err(|error| error.to_string())
         } else if let Some(wire) = content.get("wire") {
             link.receive(wire.as_str().unwrap_or_default())
         } else {

@@ -58,6 +58,10 @@ use transports::Server;
 use uuid::Uuid;
 use zeromq::{PubSocket, RepSocket, RouterSocket, Socket, SocketRecv, SocketSend, ZmqError};
 
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/jupyter.md")]
+struct Guide;
+
 pub use self::cell::{Bundle, Cell, CellError, Display, Progress};
 pub use self::comms::KernelWidget;
 use self::install::{Place, Spec};

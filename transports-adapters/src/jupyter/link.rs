@@ -8,7 +8,6 @@ use std::time::Instant;
 
 use parking_lot::Mutex;
 use transports::Server;
-use transports::message::Epoch;
 use transports::server::{Connection, Opening, OpeningError};
 use transports::session::{Frame, SyncReport};
 
@@ -108,9 +107,9 @@ impl Link {
         link
     }
 
-    /// The epoch that the client asked for.
-    pub(super) const fn epoch(&self) -> Option<Option<Epoch>> {
-        self.opening.epoch
+    /// What the client asked for when it was made.
+    pub(super) const fn opening(&self) -> &Opening {
+        &self.opening
     }
 
     fn is_of(&self, server: &Server) -> bool {
@@ -118,16 +117,14 @@ impl Link {
     }
 
     /// Opens the connection, anew if there is one: a view that was reloaded knows nothing.
-    pub(super) fn open(&self, epoch: Option<Option<Epoch>>) -> Result<(), OpeningError> {
-        let mut opening = self.opening.clone();
-        opening.epoch = epoch;
+    pub(super) fn open(&self, opening: &Opening) -> Result<(), OpeningError> {
         let mut state = self.state.lock();
         if state.closed {
             return Ok(());
         }
         // Answers to edits made so far are owed to the views that made them.
         while self.send_some(&mut state) > 0 {}
-        state.connection = Some(self.server.open(&opening)?);
+        state.connection = Some(self.server.open(opening)?);
         drop(state);
         self.deliver();
         Ok(())

@@ -16,6 +16,7 @@ pub(crate) enum Kind {
     Patch,
     Ack,
     Reject,
+    Schema,
     Batch,
     Awareness,
     CrdtSnapshot,
@@ -24,11 +25,12 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 9] = [
+    pub(crate) const ALL: [Self; 10] = [
         Self::Snapshot,
         Self::Patch,
         Self::Ack,
         Self::Reject,
+        Self::Schema,
         Self::Batch,
         Self::Awareness,
         Self::CrdtSnapshot,
@@ -42,6 +44,7 @@ impl Kind {
             "patch" => Self::Patch,
             "ack" => Self::Ack,
             "reject" => Self::Reject,
+            "schema" => Self::Schema,
             "batch" => Self::Batch,
             "awareness" => Self::Awareness,
             "crdt_snapshot" => Self::CrdtSnapshot,
@@ -57,6 +60,7 @@ impl Kind {
             Self::Patch => &["id", "patch", "proposal", "base"],
             Self::Ack => &["id", "rev", "proposal"],
             Self::Reject => &["id", "rev", "error", "proposal", "crdt_ops"],
+            Self::Schema => &["type", "schema"],
             Self::Batch => &["msgs"],
             Self::Awareness => &["id", "state", "peer"],
             Self::CrdtSnapshot => &["id", "type", "rev", "value", "spec", "state"],
@@ -282,6 +286,7 @@ struct Found {
     proposal: Option<String>,
     base: Option<u64>,
     error: Option<String>,
+    schema: Option<Json>,
     json_ops: Option<Vec<Json>>,
     msgs: Option<Vec<Message>>,
     state: Option<Json>,
@@ -314,6 +319,7 @@ impl<'de> Visitor<'de> for Reader {
                 "proposal" => found.proposal = map.next_value()?,
                 "base" => found.base = map.next_value()?,
                 "error" => found.error = map.next_value()?,
+                "schema" => found.schema = Some(map.next_value()?),
                 "ops" | "crdt_ops" => found.json_ops = map.next_value()?,
                 "msgs" => found.msgs = map.next_value::<Option<Batched>>()?.map(|msgs| msgs.0),
                 "state" => found.state = Some(map.next_value()?),
@@ -356,6 +362,10 @@ impl Found {
                 error: self.error.ok_or("error")?,
                 proposal: self.proposal,
                 crdt_ops: self.json_ops,
+            },
+            Kind::Schema => Message::Schema {
+                type_name: self.type_name.ok_or("type")?,
+                schema: self.schema.ok_or("schema")?,
             },
             Kind::Batch => Message::Batch {
                 msgs: self.msgs.ok_or("msgs")?,

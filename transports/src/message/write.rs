@@ -56,6 +56,11 @@ impl Message {
                 members.maybe("proposal", proposal.as_deref().map(Member::Str));
                 members.maybe("crdt_ops", crdt_ops.as_deref().map(Member::Jsons));
             }
+            Self::Schema { type_name, schema } => {
+                members.put("t", Member::Str("schema"));
+                members.put("type", Member::Str(type_name));
+                members.put("schema", Member::Json(schema));
+            }
             Self::Batch { msgs } => {
                 members.put("t", Member::Str("batch"));
                 members.put("msgs", Member::Messages(msgs));

@@ -1,11 +1,14 @@
 //! Models as the types of other languages, in files that are kept up to date.
 
 use std::any::TypeId;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::{env, fmt, fs, io};
 
-use super::{Field, Names, Schema, TupleStruct, Type, Variants};
+use serde::Deserialize;
+use serde_json::Value as Json;
+
+use super::shape::{Definition, Description, Shape};
 use crate::synced::Synced;
 
 /// The variable that makes [`Bindings::check`] write the file.
@@ -87,25 +90,16 @@ const UPDATE: &str = "UPDATE_BINDINGS";
 #[derive(Clone, Debug, Default)]
 pub struct Bindings {
     pub(super) definitions: Vec<Definition>,
-    /// The positions of those that were asked for.
-    pub(super) roots: Vec<usize>,
-}
-
-/// A type with a name.
-#[derive(Clone, Debug)]
-pub(super) struct Definition {
-    pub(super) id: TypeId,
-    /// Unlike all others, and a name in other languages.
-    pub(super) name: String,
-    pub(super) shape: Shape,
-}
-
-#[derive(Clone, Debug)]
-pub(super) enum Shape {
-    Model(Schema),
-    Enum(Variants),
-    Names(Names),
-    Tuple(TupleStruct),
+    /// The positions of these, by their names.
+    index: HashMap<String, usize>,
+    /// The names of those that are types of this program.
+    pub(super) names: HashMap<TypeId, String>,
+    /// The names of those that were asked for.
+    pub(super) roots: Vec<String>,
+    /// The names of those that a server has models of, by what these go by there.
+    models: HashMap<String, String>,
+    /// What writes the file, if it is no test.
+    pub(super) command: Option<String>,
 }
 
 impl Bindings {
@@ -119,13 +113,109 @@ impl Bindings {
     /// numbered: `Page`, `Page2`.
     #[must_use]
     pub fn add<T: Synced>(mut self) -> Self {
-        let root = self.collect(&T::ty());
-        if let Some(root) = root
-            && !self.roots.contains(&root)
-        {
-            self.roots.push(root);
-        }
+        let shape = self.collect(&T::ty());
+        self.root(&shape);
         self
+    }
+
+    fn root(&mut self, shape: &Shape) {
+        if let Shape::Named(name) = shape
+            && !self.roots.contains(name)
+        {
+            self.roots.push(name.clone());
+        }
+    }
+
+    /// Adds the type of a server's models that go by `type_name`, from what the server
+    /// [told](crate::Message::Schema) of it. A type without a name of its own gets this one. What the server told of a
+    /// name before counts no longer.
+    ///
+    /// ```
+    /// use serde_json::json;
+    /// use transports::schema::Bindings;
+    ///
+    /// let mut lamps = Bindings::new();
+    /// lamps.learn("Lamp", &json!({
+    ///     "type": { "Named": "Lamp" },
+    ///     "definitions": [{ "name": "Lamp", "type": { "Struct": { "fields": [
+    ///         { "name": "brightness", "type": { "Int": { "min": 0, "max": 255 } }, "doc": "In percent." },
+    ///     ] } } }],
+    /// }))?;
+    /// assert!(lamps.typescript().contains("readonly brightness: number;"));
+    /// # Ok::<(), transports::schema::SchemaError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// This is no schema, or one of a later version.
+    pub fn learn(&mut self, type_name: &str, schema: &Json) -> Result<(), SchemaError> {
+        let description = Description::deserialize(schema).map_err(|error| SchemaError {
+            type_name: type_name.to_owned(),
+            reason: error.to_string(),
+        })?;
+        let unfit = |reason: String| SchemaError {
+            type_name: type_name.to_owned(),
+            reason,
+        };
+        let Description { shape, definitions } = description;
+        let mut defined = BTreeSet::new();
+        let mut named = BTreeSet::new();
+        shape.names(&mut named);
+        for Definition { name, shape, .. } in &definitions {
+            if identifier(name) != *name {
+                return Err(unfit(format!("`{name}` is no name for a type")));
+            }
+            if matches!(shape, Shape::Named(_)) {
+                return Err(unfit(format!("`{name}` only has another name")));
+            }
+            defined.insert(&**name);
+            shape.names(&mut named);
+        }
+        if let Some(missing) = named.difference(&defined).next() {
+            return Err(unfit(format!("`{missing}` is not defined")));
+        }
+        // A server has one meaning for a name, as long as it lives.
+        for definition in definitions {
+            self.define(definition);
+        }
+        let name = match shape {
+            Shape::Any => {
+                self.models.remove(type_name);
+                return Ok(());
+            }
+            Shape::Named(name) => name,
+            shape => {
+                let name = identifier(type_name);
+                self.define(Definition {
+                    name: name.clone(),
+                    doc: String::new(),
+                    shape,
+                });
+                name
+            }
+        };
+        self.models.insert(type_name.to_owned(), name.clone());
+        self.root(&Shape::Named(name));
+        Ok(())
+    }
+
+    /// The name of the type of the models that a server calls `type_name`, if it was [learned](Self::learn).
+    #[must_use]
+    pub fn model(&self, type_name: &str) -> Option<&str> {
+        self.models.get(type_name).map(String::as_str)
+    }
+
+    /// Says what is to be done to write the file, for its first line and for errors, in place of
+    /// `UPDATE_BINDINGS=1 cargo test`.
+    #[must_use]
+    pub fn written_by(mut self, command: impl Into<String>) -> Self {
+        self.command = Some(command.into());
+        self
+    }
+
+    pub(super) fn command(&self) -> &str {
+        self.command
+            .as_deref()
+            .unwrap_or("UPDATE_BINDINGS=1 cargo test")
     }
 
     /// Writes the file, if it is not what it should be: TypeScript, or JSON Schema if its name ends with `.json`.
@@ -166,6 +256,7 @@ impl Bindings {
             found => Err(BindingsError::Stale {
                 path: path.to_owned(),
                 line: found.map(|found| 1 + equal_lines(&found, &text)),
+                command: self.command().to_owned(),
             }),
         }
     }
@@ -181,128 +272,34 @@ impl Bindings {
         }
     }
 
-    /// The position of a type's definition, if it has one, after all that is in it got theirs.
-    fn collect(&mut self, ty: &Type) -> Option<usize> {
-        let (id, name, shape) = match ty {
-            Type::Model(_, schema) => {
-                let schema = schema();
-                (schema.id?, schema.type_name.clone(), Shape::Model(schema))
-            }
-            Type::Enum(_, variants) => {
-                let variants = variants();
-                (
-                    variants.id,
-                    variants.type_name.clone(),
-                    Shape::Enum(variants),
-                )
-            }
-            Type::Names(name, names) => {
-                let names = names();
-                (names.id, (*name).to_owned(), Shape::Names(names))
-            }
-            Type::TupleStruct(name, tuple) => {
-                let tuple = tuple();
-                (tuple.id, (*name).to_owned(), Shape::Tuple(tuple))
-            }
-            Type::List(inner)
-            | Type::Array(inner, _)
-            | Type::Set(inner)
-            | Type::Map(inner)
-            | Type::Optional(inner) => {
-                self.collect(inner);
-                return None;
-            }
-            Type::Tuple(items) => {
-                for item in items {
-                    self.collect(item);
-                }
-                return None;
-            }
-            Type::Bool | Type::Int(..) | Type::Float | Type::Str | Type::Any => return None,
-        };
-        if let Some(known) = self.definitions.iter().position(|known| known.id == id) {
-            return Some(known);
+    /// Puts a definition in its place: that of another of the same name, or the last.
+    pub(super) fn define(&mut self, definition: Definition) -> usize {
+        let next = self.definitions.len();
+        let position = *self.index.entry(definition.name.clone()).or_insert(next);
+        match self.definitions.get_mut(position) {
+            Some(known) => *known = definition,
+            None => self.definitions.push(definition),
         }
-        let name = self.free(&identifier(&name));
-        let definition = Definition { id, name, shape };
-        let position = self.definitions.len();
-        self.definitions.push(definition.clone());
-        definition.shape.each(&mut |ty| {
-            self.collect(ty);
-        });
-        Some(position)
+        position
     }
 
     /// The name, or one with a number where it is taken.
-    fn free(&self, name: &str) -> String {
-        let taken: BTreeSet<_> = self.definitions.iter().map(|known| &*known.name).collect();
+    pub(super) fn free(&self, name: &str) -> String {
         let numbered = (2..).map(|number| format!("{name}{number}"));
         std::iter::once(name.to_owned())
             .chain(numbered)
-            .find(|name| !taken.contains(&**name))
+            .find(|name| !self.index.contains_key(name))
             .expect("there is a number that nobody took")
     }
 
-    /// The definition of a type that has one.
-    pub(super) fn definition(&self, ty: &Type) -> Option<&Definition> {
-        let id = match ty {
-            Type::Model(_, schema) => schema().id?,
-            Type::Enum(_, variants) => variants().id,
-            Type::Names(_, names) => names().id,
-            Type::TupleStruct(_, tuple) => tuple().id,
-            _ => return None,
-        };
-        self.definitions.iter().find(|known| known.id == id)
-    }
-}
-
-impl Shape {
-    pub(super) fn doc(&self) -> &'static str {
-        match self {
-            Self::Model(schema) => schema.doc,
-            Self::Enum(variants) => variants.doc,
-            Self::Names(names) => names.doc,
-            Self::Tuple(tuple) => tuple.doc,
-        }
-    }
-
-    /// All types in it.
-    pub(super) fn each<'a>(&'a self, visit: &mut impl FnMut(&'a Type)) {
-        match self {
-            Self::Model(schema) => {
-                schema
-                    .fields
-                    .iter()
-                    .map(|field| &field.ty)
-                    .for_each(&mut *visit);
-                schema.rest.iter().for_each(visit);
-            }
-            Self::Tuple(tuple) => tuple.types.iter().for_each(visit),
-            Self::Names(_) => {}
-            Self::Enum(variants) => {
-                for variant in &variants.variants {
-                    variant.content.types().for_each(&mut *visit);
-                }
-            }
-        }
-    }
-
-    /// All named fields in it.
-    pub(super) fn fields(&self) -> Vec<&Field> {
-        match self {
-            Self::Model(schema) => schema.fields.iter().collect(),
-            Self::Enum(variants) => variants
-                .variants
-                .iter()
-                .flat_map(|variant| variant.content.fields())
-                .collect(),
-            Self::Names(_) | Self::Tuple(_) => Vec::new(),
-        }
+    /// What is defined under a name.
+    pub(super) fn definition(&self, name: &str) -> Option<&Definition> {
+        self.definitions.get(*self.index.get(name)?)
     }
 }
 
 /// A name in the languages that derive from C.
-fn identifier(name: &str) -> String {
+pub(super) fn identifier(name: &str) -> String {
     let mut text: String = name
         .chars()
         .map(|char| {
@@ -342,6 +339,8 @@ pub enum BindingsError {
         path: PathBuf,
         /// The first line that differs, counted from 1, if there is a file.
         line: Option<usize>,
+        /// What writes the file.
+        command: String,
     },
     /// It cannot be read or written.
     Io {
@@ -364,7 +363,11 @@ impl BindingsError {
 impl fmt::Display for BindingsError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Stale { path, line } => {
+            Self::Stale {
+                path,
+                line,
+                command,
+            } => {
                 let path = path.display();
                 match line {
                     Some(line) => {
@@ -372,7 +375,7 @@ impl fmt::Display for BindingsError {
                     }
                     None => write!(f, "{path} is missing")?,
                 }
-                write!(f, "; `{UPDATE}=1 cargo test` writes it")
+                write!(f, "; `{command}` writes it")
             }
             Self::Io { path, .. } => write!(f, "cannot read or write {}", path.display()),
         }
@@ -386,4 +389,15 @@ impl std::error::Error for BindingsError {
             Self::Io { source, .. } => Some(source),
         }
     }
+}
+
+/// What a server tells of a type cannot be made sense of.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the schema of `{type_name}` cannot be read: {reason}")]
+#[non_exhaustive]
+pub struct SchemaError {
+    /// The name of the type on the wire.
+    pub type_name: String,
+    /// What is wrong.
+    pub reason: String,
 }

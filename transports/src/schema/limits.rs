@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 use std::ops::{Bound, RangeBounds};
 
+use serde::{Deserialize, Serialize};
 use serde_json::Number;
 
 /// `range` and `length` of a field.
@@ -16,14 +17,21 @@ pub struct Limits {
 }
 
 /// Bounds of a number, as JSON has numbers.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Range {
     /// The smallest.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min: Option<Number>,
     /// The largest, or the first that is too large.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max: Option<Number>,
     /// Whether `max` itself is too large.
+    #[serde(
+        default,
+        rename = "exclusive",
+        skip_serializing_if = "std::ops::Not::not"
+    )]
     pub is_exclusive: bool,
 }
 

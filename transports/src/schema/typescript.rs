@@ -4,10 +4,11 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::iter;
 
-use super::bindings::{Bindings, Definition, Shape};
-use super::{Content, Field, Limits, Range, Tagging, Type, Variant, Variants};
+use serde_json::Number;
 
-const HEADER: &str = "// Made from the models of a Rust program. Do not edit: `UPDATE_BINDINGS=1 cargo test` writes it.\n";
+use super::bindings::Bindings;
+use super::shape::{Definition, Field, Fields, Shape, Variant, Variants};
+use super::{Range, Tagging};
 
 /// The largest whole number that every `number` of JavaScript tells from its neighbours.
 const SAFE: i64 = (1 << 53) - 1;
@@ -29,18 +30,21 @@ impl Bindings {
             bindings: self,
             given: None,
         };
-        let mut text = HEADER.to_owned();
+        let mut text = format!(
+            "// Made from the models of a Rust program. Do not edit: `{}` writes it.\n",
+            self.command()
+        );
         for definition in &self.definitions {
             text.push('\n');
-            text.push_str(&comment("", definition.shape.doc(), &[]));
+            text.push_str(&comment("", &definition.doc, &[]));
             shown.define(&mut text, definition);
         }
         let side = Side {
             bindings: self,
             given: Some(&given),
         };
-        for (position, definition) in self.definitions.iter().enumerate() {
-            if given.contains(&position) {
+        for definition in &self.definitions {
+            if given.contains(&*definition.name) {
                 let doc = format!(
                     "{{@link {}}}, as it may be given for an edit.",
                     definition.name
@@ -53,23 +57,18 @@ impl Bindings {
         text
     }
 
-    /// The positions of the definitions of which less has to be given than is shown.
-    fn given(&self) -> BTreeSet<usize> {
+    /// The definitions of which less has to be given than is shown.
+    fn given(&self) -> BTreeSet<&str> {
         let mut given = BTreeSet::new();
         loop {
             let before = given.len();
-            for (position, definition) in self.definitions.iter().enumerate() {
-                let own = definition
-                    .shape
+            for Definition { name, shape, .. } in &self.definitions {
+                let own = shape
                     .fields()
                     .into_iter()
                     .any(|field| may_be_omitted(field) && !field.may_be_missing);
-                let mut below = false;
-                definition
-                    .shape
-                    .each(&mut |ty| below |= self.names(ty, &given));
-                if own || below {
-                    given.insert(position);
+                if own || shape.mentions(&given) {
+                    given.insert(&**name);
                 }
             }
             if given.len() == before {
@@ -77,78 +76,51 @@ impl Bindings {
             }
         }
     }
-
-    /// Whether a type mentions one of these definitions.
-    fn names(&self, ty: &Type, those: &BTreeSet<usize>) -> bool {
-        match ty {
-            Type::List(inner)
-            | Type::Array(inner, _)
-            | Type::Set(inner)
-            | Type::Map(inner)
-            | Type::Optional(inner) => self.names(inner, those),
-            Type::Tuple(items) => items.iter().any(|item| self.names(item, those)),
-            _ => self
-                .definition(ty)
-                .is_some_and(|definition| those.contains(&self.position(definition))),
-        }
-    }
-
-    fn position(&self, definition: &Definition) -> usize {
-        let mut known = self.definitions.iter();
-        known
-            .position(|known| known.id == definition.id)
-            .expect("it is one of them")
-    }
 }
 
 /// Whether a value that is given may do without the field.
 pub(super) fn may_be_omitted(field: &Field) -> bool {
-    field.has_default || field.may_be_missing || matches!(field.ty, Type::Optional(_))
+    field.has_default || field.may_be_missing || matches!(field.shape, Shape::Optional(_))
 }
 
 /// What the client shows or, with those definitions that differ, what it is given.
 struct Side<'a> {
     bindings: &'a Bindings,
-    given: Option<&'a BTreeSet<usize>>,
+    given: Option<&'a BTreeSet<&'a str>>,
 }
 
 impl Side<'_> {
-    fn name(&self, definition: &Definition) -> String {
-        let position = self.bindings.position(definition);
-        let name = &definition.name;
-        if !self.given.is_some_and(|given| given.contains(&position)) {
-            return name.clone();
+    fn name(&self, name: &str) -> String {
+        if !self.given.is_some_and(|given| given.contains(name)) {
+            return name.to_owned();
         }
         // A model may have this very name.
         let mut input = format!("{name}Input");
-        let definitions = &self.bindings.definitions;
-        while definitions.iter().any(|known| known.name == input) {
+        while self.bindings.definition(&input).is_some() {
             input.push('_');
         }
         input
     }
 
     fn define(&self, text: &mut String, definition: &Definition) {
-        let name = self.name(definition);
+        let name = self.name(&definition.name);
         let written = match &definition.shape {
-            Shape::Model(schema) => {
-                let fields = self.fields("  ", &schema.fields, schema.rest.as_ref());
+            Shape::Struct(fields) => {
+                let fields = self.fields("  ", fields);
                 write!(text, "export interface {name} {{\n{fields}}}\n")
             }
-            Shape::Tuple(tuple) => {
-                writeln!(text, "export type {name} = {};", self.tuple(&tuple.types))
-            }
             Shape::Names(names) => {
-                let names = names.names.iter().map(|(name, doc)| (*doc, quoted(name)));
+                let names = names.iter().map(|name| (&*name.doc, quoted(&name.name)));
                 writeln!(text, "export type {name} ={};", union(names))
             }
             Shape::Enum(variants) => {
                 let written = variants
                     .variants
                     .iter()
-                    .map(|variant| (variant.doc, self.variant(variants, variant)));
+                    .map(|variant| (&*variant.doc, self.variant(variants, variant)));
                 writeln!(text, "export type {name} ={};", union(written))
             }
+            other => writeln!(text, "export type {name} = {};", self.ty(other)),
         };
         written.expect("writing to memory does not fail");
     }
@@ -156,14 +128,11 @@ impl Side<'_> {
     /// A variant as an object or a text, at the indent of a union.
     fn variant(&self, variants: &Variants, variant: &Variant) -> String {
         let name = quoted(&variant.name);
-        let content = || match &variant.content {
-            Content::Nothing => None,
-            Content::Value(ty) => Some(self.ty(ty, &Limits::default())),
-            Content::List(types) => Some(self.tuple(types)),
-            Content::Fields(fields, rest) => Some(format!(
-                "{{\n{}      }}",
-                self.fields("        ", fields, rest.as_ref())
-            )),
+        let content = || match variant.content.as_ref()? {
+            Shape::Struct(fields) => {
+                Some(format!("{{\n{}      }}", self.fields("        ", fields)))
+            }
+            other => Some(self.ty(other)),
         };
         let lines = match &variants.tagging {
             Tagging::External => match content() {
@@ -173,9 +142,7 @@ impl Side<'_> {
             Tagging::Internal { tag } => {
                 let tag = line("      ", &property(tag), &name);
                 match &variant.content {
-                    Content::Fields(fields, rest) => {
-                        tag + &self.fields("      ", fields, rest.as_ref())
-                    }
+                    Some(Shape::Struct(fields)) => tag + &self.fields("      ", fields),
                     _ => tag,
                 }
             }
@@ -191,7 +158,7 @@ impl Side<'_> {
     }
 
     /// The lines of an object's fields.
-    fn fields(&self, indent: &str, fields: &[Field], rest: Option<&Type>) -> String {
+    fn fields(&self, indent: &str, Fields { fields, rest }: &Fields) -> String {
         let mut text = String::new();
         for field in fields {
             let optional = match self.given {
@@ -199,8 +166,12 @@ impl Side<'_> {
                 Some(_) => may_be_omitted(field),
             };
             let name = property(&field.name) + if optional { "?" } else { "" };
-            text.push_str(&comment(indent, field.doc, &tags(field)));
-            text.push_str(&line(indent, &name, &self.ty(&field.ty, &field.limits)));
+            text.push_str(&comment(indent, &field.doc, &tags(field)));
+            text.push_str(&line(
+                indent,
+                &name,
+                &self.limited(&field.shape, &field.range),
+            ));
         }
         if rest.is_some() {
             // All fields have to fit this, too.
@@ -209,55 +180,50 @@ impl Side<'_> {
         text
     }
 
-    fn tuple(&self, types: &[Type]) -> String {
-        let types: Vec<_> = types
-            .iter()
-            .map(|ty| self.ty(ty, &Limits::default()))
-            .collect();
-        format!("readonly [{}]", types.join(", "))
+    fn ty(&self, shape: &Shape) -> String {
+        self.limited(shape, &Range::default())
     }
 
-    fn ty(&self, ty: &Type, limits: &Limits) -> String {
-        match ty {
-            Type::Bool => "boolean".to_owned(),
-            Type::Int(min, max) => {
-                let min = limit(limits.range.min.as_ref(), *min).max(*min);
-                let max = limit(limits.range.max.as_ref(), *max).min(*max);
+    fn limited(&self, shape: &Shape, range: &Range) -> String {
+        match shape {
+            Shape::Bool => "boolean".to_owned(),
+            Shape::Int { min, max } => {
+                let min = larger(*min, range.min.as_ref());
+                let max = smaller(*max, range.max.as_ref());
                 let is_safe = min >= -SAFE && max <= SAFE;
                 if is_safe { "number" } else { "number | bigint" }.to_owned()
             }
-            Type::Float => "number".to_owned(),
-            Type::Str => "string".to_owned(),
-            Type::Any => "unknown".to_owned(),
-            Type::List(item) | Type::Set(item) => self.items(item),
-            Type::Array(item, len) if *len > LONGEST_TUPLE => self.items(item),
-            Type::Array(item, len) => {
-                let item = self.ty(item, &Limits::default());
-                let items: Vec<_> = iter::repeat_n(item, *len).collect();
+            Shape::Float => "number".to_owned(),
+            Shape::Str => "string".to_owned(),
+            Shape::List(item) | Shape::Set(item) => self.items(item),
+            Shape::Array(item, len) if *len > LONGEST_TUPLE => self.items(item),
+            Shape::Array(item, len) => {
+                let items: Vec<_> = iter::repeat_n(self.ty(item), *len).collect();
                 format!("readonly [{}]", items.join(", "))
             }
-            Type::Tuple(types) => self.tuple(types),
-            Type::Map(entry) => format!(
-                "{{ readonly [key: string]: {} }}",
-                self.ty(entry, &Limits::default())
-            ),
-            Type::Optional(inner) => {
-                let inner = self.ty(inner, limits);
+            Shape::Tuple(items) => {
+                let items: Vec<_> = items.iter().map(|item| self.ty(item)).collect();
+                format!("readonly [{}]", items.join(", "))
+            }
+            Shape::Map(entry) => format!("{{ readonly [key: string]: {} }}", self.ty(entry)),
+            Shape::Optional(inner) => {
+                let inner = self.limited(inner, range);
                 if inner == "unknown" || inner.ends_with(" | null") {
                     inner
                 } else {
                     format!("{inner} | null")
                 }
             }
-            Type::Model(..) | Type::Enum(..) | Type::Names(..) | Type::TupleStruct(..) => {
-                let definition = self.bindings.definition(ty);
-                definition.map_or_else(|| "unknown".to_owned(), |known| self.name(known))
+            Shape::Named(name) => self.name(name),
+            // Such always have a name.
+            Shape::Any | Shape::Struct(_) | Shape::Names(_) | Shape::Enum(_) => {
+                "unknown".to_owned()
             }
         }
     }
 
-    fn items(&self, item: &Type) -> String {
-        let item = self.ty(item, &Limits::default());
+    fn items(&self, item: &Shape) -> String {
+        let item = self.ty(item);
         if item.contains(" | ") || item.starts_with("readonly ") {
             format!("readonly ({item})[]")
         } else {
@@ -266,11 +232,16 @@ impl Side<'_> {
     }
 }
 
-/// The limit as an int, or what the type says.
-fn limit(limit: Option<&serde_json::Number>, otherwise: i64) -> i64 {
-    limit
-        .and_then(serde_json::Number::as_i64)
-        .unwrap_or(otherwise)
+/// The larger of two limits, if they are ints.
+fn larger(of_type: Option<i64>, limit: Option<&Number>) -> i64 {
+    let limit = limit.and_then(Number::as_i64);
+    of_type.max(limit).unwrap_or(i64::MIN)
+}
+
+/// The smaller of two limits, if they are ints.
+fn smaller(of_type: Option<i64>, limit: Option<&Number>) -> i64 {
+    let limit = limit.and_then(Number::as_i64).unwrap_or(i64::MAX);
+    of_type.unwrap_or(i64::MAX).min(limit)
 }
 
 /// The lines of a union's members, with what is said of each.
@@ -304,13 +275,13 @@ fn quoted(text: &str) -> String {
 /// What a field has to keep to, as the tags that tools for JSON Schema know.
 fn tags(field: &Field) -> Vec<String> {
     let mut tags = Vec::new();
-    let Limits { range, length } = &field.limits;
+    let Field { range, length, .. } = field;
     let max = if range.is_exclusive {
         "exclusiveMaximum"
     } else {
         "maximum"
     };
-    let (shortest, longest) = length_names(&field.ty);
+    let (shortest, longest) = length_names(&field.shape);
     let Range {
         min, max: limit, ..
     } = range;
@@ -329,11 +300,11 @@ fn tags(field: &Field) -> Vec<String> {
 }
 
 /// What JSON Schema calls the limits of a length.
-pub(super) fn length_names(ty: &Type) -> (&'static str, &'static str) {
-    match ty {
-        Type::Optional(inner) => length_names(inner),
-        Type::Map(_) => ("minProperties", "maxProperties"),
-        Type::List(_) | Type::Set(_) | Type::Array(..) => ("minItems", "maxItems"),
+pub(super) fn length_names(shape: &Shape) -> (&'static str, &'static str) {
+    match shape {
+        Shape::Optional(inner) => length_names(inner),
+        Shape::Map(_) => ("minProperties", "maxProperties"),
+        Shape::List(_) | Shape::Set(_) | Shape::Array(..) => ("minItems", "maxItems"),
         _ => ("minLength", "maxLength"),
     }
 }

@@ -6,6 +6,7 @@ use tokio::sync::watch;
 
 use super::peer::{Hooks, Refusal};
 use super::registry::Registry;
+use super::schemas::Schemas;
 use super::stats::Totals;
 use super::{Ended, Inner, Limits, Opening, Peer, Proposal, Served, Server};
 use crate::codec::{Codec, CustomCodec};
@@ -153,6 +154,7 @@ impl ServerBuilder {
                 limits: self.limits,
                 hooks: self.hooks,
                 registry: Registry::default(),
+                schemas: Schemas::default(),
                 totals: Totals::default(),
                 connections: watch::Sender::new(0),
             }),

@@ -15,6 +15,7 @@ use self::outbox::Outbox;
 pub(crate) use self::source::Progress;
 use self::source::Source;
 use super::offer::{Change, Line};
+use super::schemas::Known;
 use super::stats::Limit;
 use super::{Ended, Opening, OpeningError, Peer, Server};
 use crate::changes::Texts;
@@ -79,7 +80,8 @@ impl Connection {
         server.count(|connections| *connections += 1);
         let (own, shared) = inner.offer.join(&entry);
         let patience = inner.offer.patience();
-        let out = Outbox::new(server, entry, reader, opening.batch);
+        let known = opening.schema.then(Known::default);
+        let out = Outbox::new(server, entry, reader, opening.batch, known);
         let mut this = Self {
             out,
             sources: Vec::new(),

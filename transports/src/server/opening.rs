@@ -34,6 +34,8 @@ pub struct Opening {
     /// `ops=stamp`, in the same list: the revision in a proposal is the one that the client has of the model. Clients
     /// that do not say so send 0, which means nothing.
     pub stamps: bool,
+    /// `schema=1`: the client is [told](crate::Message::Schema) what the models are made of.
+    pub schema: bool,
     /// `epoch`: the epoch that the revisions belong to. A client that gives the parameter, even empty, knows of epochs
     /// and is told the server's.
     pub epoch: Option<Option<Epoch>>,
@@ -51,6 +53,7 @@ impl Opening {
             match &*name {
                 "codec" => opening.codec = Some(value.into_owned()).filter(|name| !name.is_empty()),
                 "batch" => opening.batch = matches!(&*value, "1" | "true"),
+                "schema" => opening.schema = matches!(&*value, "1" | "true"),
                 "ops" => {
                     opening.splices = value.split(',').any(|op| op == "splice");
                     opening.stamps = value.split(',').any(|op| op == "stamp");

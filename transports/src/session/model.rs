@@ -1,5 +1,6 @@
 //! One hosted model: its value, its revision and its history.
 
+use std::any::TypeId;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -27,6 +28,9 @@ pub(crate) trait Model: Send + Sync {
 
     /// The type of the model.
     fn ty(&self) -> Type;
+
+    /// The same, to be compared.
+    fn type_id(&self) -> TypeId;
 
     /// The value and its revision as peers know them.
     fn value(&self, shared: &Shared) -> (u64, Value);
@@ -273,6 +277,10 @@ impl<T: Synced> Slot<T> {
 impl<T: Synced> Model for Slot<T> {
     fn ty(&self) -> Type {
         T::ty()
+    }
+
+    fn type_id(&self) -> TypeId {
+        TypeId::of::<T>()
     }
 
     fn rev(&self) -> u64 {

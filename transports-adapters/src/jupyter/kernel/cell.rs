@@ -143,7 +143,7 @@ impl Cell {
 
     /// Shows one model of a server, or all.
     pub(super) fn show(&self, server: &Server, model: Option<u64>) -> Arc<KernelWidget> {
-        self.anywidget_of(server, view::SOURCE, view::state(server, model))
+        self.anywidget_of(server, view::SOURCE, view::state(model))
     }
 
     /// A widget with a front end of your own that is a connection of `server`: its `model.send({ready: true})` brings

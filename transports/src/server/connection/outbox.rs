@@ -8,8 +8,10 @@ use bytes::Bytes;
 
 use super::super::Server;
 use super::super::registry::Entry;
+use super::super::schemas::Known;
+use crate::codec::CodecError;
 use crate::message::ModelId;
-use crate::session::{Frame, Logged, Reader};
+use crate::session::{Frame, Logged, Model, Reader};
 
 /// What the sources of a connection have in common: who listens, how, and the frames that are next.
 pub(super) struct Outbox {
@@ -17,6 +19,8 @@ pub(super) struct Outbox {
     pub(super) entry: Arc<Entry>,
     pub(super) reader: Reader,
     pub(super) batch: bool,
+    /// The types that the client was told of, if it wants to be.
+    known: Option<Known>,
     /// Frames to go out next, and the sources they are from.
     ready: VecDeque<(ModelId, Frame)>,
     /// The bytes of these and of all answers that wait.
@@ -31,12 +35,14 @@ impl Outbox {
         entry: Arc<Entry>,
         reader: Reader,
         batch: bool,
+        known: Option<Known>,
     ) -> Self {
         Self {
             server,
             entry,
             reader,
             batch,
+            known,
             ready: VecDeque::new(),
             queued: 0,
             name: None,
@@ -55,6 +61,18 @@ impl Outbox {
         self.added(bytes.len());
         let frame = Frame::of(&self.reader.codec, bytes);
         self.ready.push_back((source, frame));
+    }
+
+    /// Tells what a model is made of, which the client is about to hear of, if it wants to know and was not told.
+    pub(super) fn introduce(&mut self, model: &dyn Model) -> Result<(), CodecError> {
+        if let Some(known) = &mut self.known {
+            let schemas = &self.server.inner.schemas;
+            if let Some(frame) = schemas.news(known, model, &self.reader.codec)? {
+                // It may be about other models, too, so it does not go with this one's source.
+                self.push(0, frame);
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn pop(&mut self) -> Option<Frame> {

@@ -255,6 +255,7 @@ impl Source {
         let Some(model) = self.shared.model(id) else {
             return Ok(());
         };
+        out.introduce(&*model)?;
         let update = model.update(&self.shared, &out.reader, have)?;
         if behind.resumes {
             out.server.inner.totals.resumed(match update.snapshot {
