@@ -107,9 +107,12 @@ fn main() {
     Workload::new("100k rows", None)
         .with("List", ours::idle::<ours::Tracked>(100_000))
         .measure();
-    Workload::new("100k rows", None)
-        .with("Vec", ours::idle::<ours::Plain>(100_000))
-        .measure();
+    for (name, len) in [("1k rows", 1_000), ("100k rows", 100_000)] {
+        Workload::new(name, None)
+            .with("limit", limit::clean_rows(len))
+            .with("Vec", ours::idle::<ours::Plain>(len))
+            .measure();
+    }
     Workload::new("session of 10k models", None)
         .with("transports", ours::idle_session())
         .measure();

@@ -3,6 +3,7 @@
 
 mod adapters;
 mod bindings;
+mod board;
 mod client;
 mod conformance;
 mod derive;

@@ -51,6 +51,7 @@
 //! |---|---|---|
 //! | `transports_connects_total` | `transport`: `ws`; `outcome`: `origin`, `host`, `handshake`, `query` | requests turned away before the server is asked |
 //! | `transports_limit_hits_total` | `limit`: `fragments`, `messages_per_second`, `write_timeout`, `pong_timeout` | clients beyond [`WebSocketSettings`] |
+//! | `transports_limit_hits_total` | `limit`: `header_timeout`, `head_bytes` | requests that [`serve`](crate::serve()) cut or refused |
 //!
 //! # Features
 //!
@@ -109,11 +110,35 @@ fn mount(server: &transports::Server) {
     use std::time::SystemTime;
 
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-    // 65,536 revisions a second, all life long, and far from 2^53, where numbers of JavaScript end.
-    server.begin_at(since.map_or(0, |since| since.as_secs()) << 16);
+    server.begin_at(since.map_or(0, first_revision));
+}
+
+/// The revision that a life of a server begins with, which was mounted so long since 1970: 65,536 a second, all life long,
+/// and far from 2^53, where numbers of JavaScript end. Parts of a second count, or a server that is back within one would
+/// begin where it began before.
+#[cfg(any(feature = "ws", feature = "sse"))]
+fn first_revision(since: std::time::Duration) -> u64 {
+    (since.as_secs() << 16) + ((u64::from(since.subsec_nanos()) << 16) / 1_000_000_000)
 }
 
 /// The example of the README, compiled.
 #[cfg(all(doctest, feature = "ws", feature = "sse"))]
 #[doc = include_str!("../../README.md")]
 struct Readme;
+
+#[cfg(all(test, feature = "ws"))]
+mod tests {
+    use std::time::Duration;
+
+    use super::first_revision;
+
+    #[test]
+    fn a_server_that_is_back_within_a_second_has_revisions_of_its_own() {
+        let begun = Duration::from_millis(1_700_000_000_200);
+        assert_eq!(first_revision(begun) >> 16, 1_700_000_000);
+        let back = first_revision(begun + Duration::from_millis(100));
+        assert_eq!(back - first_revision(begun), 6_554);
+        let last = first_revision(Duration::new(1_700_000_000, 999_999_999));
+        assert_eq!(last + 1, first_revision(Duration::from_secs(1_700_000_001)));
+    }
+}

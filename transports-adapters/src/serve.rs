@@ -159,6 +159,11 @@ where
     }
 }
 
+/// Counts that a client reached a limit.
+fn limit(limit: &'static str) {
+    metrics::counter!("transports_limit_hits_total", "limit" => limit).increment(1);
+}
+
 /// One connection of HTTP.
 struct Client<A> {
     app: Router,
@@ -211,13 +216,18 @@ impl<A: Clone + Send + Sync + 'static> Client<A> {
                 result = served.as_mut() => {
                     if let Err(error) = result {
                         tracing::debug!(%error, "a connection ends");
+                        let error = error.downcast_ref::<hyper::Error>();
+                        if error.is_some_and(hyper::Error::is_timeout) {
+                            this.no_request();
+                        } else if error.is_some_and(hyper::Error::is_parse_too_large) {
+                            limit("head_bytes");
+                        }
                     }
                     return;
                 }
                 () = &mut stranger, if !is_late => {
                     is_late = true;
-                    if !this.is_known.load(Ordering::Relaxed) {
-                        tracing::debug!("a connection is cut: no request within {header_timeout:?}");
+                    if this.no_request() {
                         return;
                     }
                 }
@@ -233,6 +243,16 @@ impl<A: Clone + Send + Sync + 'static> Client<A> {
                 }
             }
         }
+    }
+
+    /// The time for the first request is over. Returns whether there was none.
+    fn no_request(&self) -> bool {
+        let is_stranger = !self.is_known.load(Ordering::Relaxed);
+        if is_stranger {
+            tracing::debug!("a connection is cut: no request came in time");
+            limit("header_timeout");
+        }
+        is_stranger
     }
 
     async fn call(

@@ -14,6 +14,7 @@ pub(crate) fn check(input: Input) -> Result<Input, Errors> {
     match &input.shape {
         Shape::Struct(record) => check_record(&input, record, None, &mut errors),
         Shape::Newtype(field) => {
+            fields_are_smaller_than_their_holder(&input, &field.ty, &mut errors);
             fields_own_their_data(&field.ty, &mut errors);
             newtypes_have_no_place(field, &mut errors);
             carriers_fit(field, &mut errors);
@@ -255,8 +256,7 @@ fn fields_can_be_shared(field: &Field, errors: &mut Errors) {
     }
 }
 
-/// A value that has one of its own type in it, as it is and not in a box, would have no end. The compiler says so, and
-/// shows where the box goes.
+/// A value that has one of its own type in it, as it is and not in a box, would have no end.
 fn fields_are_smaller_than_their_holder(input: &Input, ty: &Type, errors: &mut Errors) {
     match ty {
         Type::Path(path) => {
@@ -264,7 +264,11 @@ fn fields_are_smaller_than_their_holder(input: &Input, ty: &Type, errors: &mut E
                 return;
             };
             if path.path.segments.len() == 1 && last.ident == input.ident {
-                errors.told();
+                let message = format!(
+                    "a `{0}` that has a `{0}` in it has no end: put this one into a `Box`, a list or a map",
+                    input.ident
+                );
+                errors.at(ty.span(), message);
             } else if last.ident == "Option"
                 && let PathArguments::AngleBracketed(arguments) = &last.arguments
                 && let Some(GenericArgument::Type(inner)) = arguments.args.first()

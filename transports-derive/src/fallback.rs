@@ -28,7 +28,8 @@ pub(crate) fn expand(input: &DeriveInput, errors: &Errors) -> TokenStream {
         .predicates
         // The `for` keeps the compiler from saying that it does not hold.
         .push(parse_quote!(for<'__a> Self: ::core::marker::Send + ::core::marker::Sync + 'static));
-    // What the function returns may be a type without end, at which the compiler shall look as little as possible.
+    // The errors stand in the function that returns the type, so that the compiler looks no further at it: the type may
+    // have no end, at which it would complain once more.
     quote! {
         #[automatically_derived]
         impl #impl_generics #private::Synced for #ident #ty_generics #where_clause {

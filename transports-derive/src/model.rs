@@ -16,20 +16,11 @@ use crate::case::Case;
 
 /// Everything that is wrong with an input, so that one compile shows it all.
 #[derive(Default)]
-pub(crate) struct Errors {
-    errors: Vec<syn::Error>,
-    /// Whether something is wrong that the compiler itself says.
-    told: bool,
-}
+pub(crate) struct Errors(Vec<syn::Error>);
 
 impl Errors {
     pub(crate) fn push(&mut self, error: syn::Error) {
-        self.errors.push(error);
-    }
-
-    /// Something is wrong, and the compiler itself says what.
-    pub(crate) fn told(&mut self) {
-        self.told = true;
+        self.0.push(error);
     }
 
     pub(crate) fn at(&mut self, span: proc_macro2::Span, message: impl std::fmt::Display) {
@@ -38,7 +29,7 @@ impl Errors {
 
     /// The value, if nothing was wrong.
     pub(crate) fn finish<T>(self, value: T) -> Result<T, Self> {
-        if self.errors.is_empty() && !self.told {
+        if self.0.is_empty() {
             Ok(value)
         } else {
             Err(self)
@@ -46,10 +37,7 @@ impl Errors {
     }
 
     pub(crate) fn compile_errors(&self) -> TokenStream {
-        self.errors
-            .iter()
-            .map(syn::Error::to_compile_error)
-            .collect()
+        self.0.iter().map(syn::Error::to_compile_error).collect()
     }
 }
 

@@ -3,27 +3,16 @@
 //!
 //! `CLIENT_SCHEDULES` sets the number of schedules: 500 unless given.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Router;
 use tokio::task::JoinSet;
-use transports::collections::List;
 use transports::session::Hosted;
-use transports::{Codec, Server, Session, Synced};
+use transports::{Codec, Session};
 use transports_adapters::client::{Client, EditError, Remote};
-use transports_adapters::{autosync, ws};
 
 use super::network::{Faults, Network};
-
-#[derive(Synced, Debug, PartialEq, Clone)]
-struct Board {
-    title: String,
-    #[synced(range = 0..=100)]
-    level: i64,
-    /// Names of the edits that were made.
-    made: List<String>,
-}
+use crate::board::{self, Board, application, is_refusal};
 
 /// One life of the server: its models, and the application in front of them.
 struct Life {
@@ -34,20 +23,13 @@ struct Life {
 impl Life {
     fn new() -> Self {
         let session = Session::new();
-        let board = |number: usize| Board {
-            title: format!("board {number}"),
-            level: 0,
-            made: List::new(),
-        };
-        let boards = (0..2).map(|number| session.host(board(number))).collect();
+        let board = |number| session.host(Board::new(format!("board {number}")));
+        let boards = (0..2).map(board).collect();
         Self { session, boards }
     }
 
-    /// A server like any other that this session could have.
     fn app(&self) -> Router {
-        let server = Server::new(self.session.clone());
-        tokio::spawn(autosync(server.clone()));
-        Router::new().route("/ws", ws(server))
+        application(&self.session)
     }
 }
 
@@ -72,9 +54,9 @@ impl World {
         let network = Network::new(life.app());
         let mut clients = Vec::new();
         for codec in [Codec::Json, Codec::MessagePack, Codec::Cbor] {
-            let client = Client::builder("ws://host/ws")
+            let client = network
+                .client()
                 .codec(codec)
-                .connector(network.clone())
                 .backoff(Duration::from_millis(50), Duration::from_secs(1))
                 .seed(random.u64(..))
                 .connect()
@@ -140,12 +122,8 @@ impl World {
     }
 
     fn change(&mut self) {
-        let mut board = self.random.choice(&self.life.boards).unwrap().write();
-        match self.random.u32(0..3) {
-            0 => board.title = format!("title {}", self.random.u32(..)),
-            1 => board.level = self.random.i64(0..=100),
-            _ => board.made.reverse(),
-        }
+        let board = self.random.choice(&self.life.boards).unwrap();
+        board.write().change(&mut self.random);
     }
 
     /// The server starts anew and knows nothing of before.
@@ -159,36 +137,19 @@ impl World {
 
     /// Each edit is answered once, and was made as often as the answer says.
     fn check_edits(&mut self) {
-        let mut made = BTreeMap::<String, usize>::new();
-        for board in self
-            .former
-            .iter()
-            .chain([&self.life])
-            .flat_map(|life| &life.boards)
-        {
-            for name in board.read().made.iter() {
-                *made.entry(name.clone()).or_default() += 1;
-            }
-        }
-        assert!(
-            made.values().all(|times| *times == 1),
-            "made twice: {made:?}"
-        );
+        let lives = self.former.iter().chain([&self.life]);
+        let made = board::made(lives.flat_map(|life| &life.boards));
         while let Some(answer) = self.answers.try_join_next() {
             let (name, answer) = answer.unwrap();
             self.answered += 1;
             match answer {
                 Ok(answer) => assert!(
-                    made.contains_key(&name),
+                    made.contains(&name),
                     "{name} was not made: {answer:?} {made:?}"
                 ),
                 Err(EditError::Rejected { reason, .. }) => {
-                    assert!(!made.contains_key(&name), "{name} was made");
-                    // Or the place it was meant for is not there any more.
-                    assert!(
-                        reason.starts_with("level: ") || reason.starts_with("made"),
-                        "{reason}"
-                    );
+                    assert!(!made.contains(&name), "{name} was made");
+                    assert!(is_refusal(&reason), "{reason}");
                 }
                 Err(EditError::Unknown) => {}
                 Err(error) => panic!("{name}: {error}"),
@@ -252,16 +213,5 @@ async fn schedule(seed: u64) {
 
 #[test]
 fn every_mirror_equals_the_model_after_any_schedule() {
-    let schedules = std::env::var("CLIENT_SCHEDULES").map_or(500, |number| number.parse().unwrap());
-    for seed in 0..schedules {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            runtime.block_on(schedule(seed))
-        }));
-        assert!(run.is_ok(), "schedule {seed}");
-    }
+    board::schedules(500, schedule).for_each(drop);
 }

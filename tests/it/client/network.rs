@@ -11,7 +11,7 @@ use hyper_util::server::conn::auto;
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, duplex};
 use tokio::sync::watch;
-use transports_adapters::client::{Connector, Opening, Stream};
+use transports_adapters::client::{Client, ClientBuilder, Connector, Opening, Stream};
 
 /// Clients hold clones of it as their connectors.
 #[derive(Clone)]
@@ -49,6 +49,11 @@ impl Network {
         Self {
             inner: Arc::new(inner),
         }
+    }
+
+    /// A client that connects over it.
+    pub(super) fn client(&self) -> ClientBuilder {
+        Client::builder("ws://host/ws").connector(self.clone())
     }
 
     /// Another application answers from now on; none: the server is down.

@@ -2,48 +2,26 @@
 //!
 //! `CLIENT_SCHEDULES` sets the number of schedules: 200 unless given.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
-use axum::Router;
 use futures_util::StreamExt;
-use transports::collections::List;
 use transports::session::Hosted;
-use transports::{Op, Server, Session, Synced, Value};
+use transports::{Op, Session, Synced, Value};
 use transports_adapters::client::{Change, Client, ClientError, Relay, Remote};
-use transports_adapters::{autosync, ws};
 
 use super::network::{Faults, Network};
-
-#[derive(Synced, Debug, PartialEq, Clone)]
-struct Board {
-    title: String,
-    #[synced(range = 0..=100)]
-    level: i64,
-    /// Names of the edits that were made.
-    made: List<String>,
-}
-
-fn application(session: &Session) -> Router {
-    let server = Server::new(session.clone());
-    tokio::spawn(autosync(server.clone()));
-    Router::new().route("/ws", ws(server))
-}
+use crate::board::{self, Board, application};
 
 /// The host of a board.
 fn host() -> (Session, Hosted<Board>) {
     let session = Session::new();
-    let board = session.host(Board {
-        title: "first".into(),
-        level: 0,
-        made: List::new(),
-    });
+    let board = session.host(Board::new("first"));
     (session, board)
 }
 
 async fn connect(network: &Network, seed: u64) -> Client {
-    Client::builder("ws://host/ws")
-        .connector(network.clone())
+    network
+        .client()
         .backoff(Duration::from_millis(50), Duration::from_secs(1))
         .seed(seed)
         .connect()
@@ -257,14 +235,7 @@ async fn schedule(seed: u64) -> [usize; 3] {
                     })
                     .await;
             }
-            9..13 => {
-                let mut board = chain.host.1.write();
-                match random.u32(0..3) {
-                    0 => board.title = format!("title {}", random.u32(..)),
-                    1 => board.level = random.i64(0..=100),
-                    _ => board.made.reverse(),
-                }
-            }
+            9..13 => chain.host.1.write().change(&mut random),
             13..17 => tokio::time::sleep(Duration::from_millis(random.u64(0..300))).await,
             17 => chain.up.cut(),
             18 => {
@@ -287,35 +258,15 @@ async fn schedule(seed: u64) -> [usize; 3] {
     chain.agrees().await;
     let _ = chain.session.sync();
 
-    let mut made = BTreeMap::<String, usize>::new();
-    for (_, board) in chain.former.iter().chain([&chain.host]) {
-        for name in board.read().made.iter() {
-            *made.entry(name.clone()).or_default() += 1;
-        }
-    }
-    assert!(
-        made.values().all(|times| *times == 1),
-        "made twice: {made:?}"
-    );
+    let hosts = chain.former.iter().chain([&chain.host]);
+    let made = board::made(hosts.map(|(_, board)| board));
     [edits, made.len(), restarts]
 }
 
 #[test]
 fn host_relay_and_clients_agree_after_any_schedule() {
-    let schedules = std::env::var("CLIENT_SCHEDULES").map_or(200, |number| number.parse().unwrap());
     let mut seen = [0; 3];
-    for seed in 0..schedules {
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .start_paused(true)
-            .build()
-            .unwrap();
-        let run = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            runtime.block_on(schedule(seed))
-        }));
-        let Ok(run) = run else {
-            panic!("schedule {seed}")
-        };
+    for run in board::schedules(200, schedule) {
         for (sum, number) in seen.iter_mut().zip(run) {
             *sum += number;
         }

@@ -43,10 +43,15 @@ fn application() -> (Router, Session, Hosted<Lamp>) {
 
 async fn over_sockets() -> (String, Hosted<Lamp>) {
     let (app, _, lamp) = application();
+    (listen(app).await, lamp)
+}
+
+/// Serves an application; its address.
+async fn listen(app: Router) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     tokio::spawn(async move { serve(listener, app).await });
-    (address.to_string(), lamp)
+    address.to_string()
 }
 
 async fn until(remote: &mut Remote<Lamp>, done: impl Fn(&Lamp) -> bool) {
@@ -142,10 +147,7 @@ async fn events_without_an_uplink_are_received_only() {
         tags: vec![],
     });
     let live = EventStream::new(Server::new(session)).settings(|settings| settings.uplink = false);
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    let app = Router::new().route("/sse", live.route());
-    tokio::spawn(async move { serve(listener, app).await });
+    let address = listen(Router::new().route("/sse", live.route())).await;
     let client = Client::connect(format!("http://{address}/sse"))
         .await
         .unwrap();
@@ -207,11 +209,7 @@ async fn a_type_that_does_not_fit_is_told_with_the_place() {
     }
 
     let (app, ..) = application();
-    let client = Client::builder("ws://host/ws")
-        .connector(Network::new(app))
-        .connect()
-        .await
-        .unwrap();
+    let client = Network::new(app).client().connect().await.unwrap();
     let error = client.model::<Other>().await.unwrap_err();
     let RemoteError::Type(error) = error else {
         panic!("{error}")
@@ -229,11 +227,7 @@ async fn a_type_with_fewer_fields_follows_all_the_same() {
     }
 
     let (app, _, lamp) = application();
-    let client = Client::builder("ws://host/ws")
-        .connector(Network::new(app))
-        .connect()
-        .await
-        .unwrap();
+    let client = Network::new(app).client().connect().await.unwrap();
     let mut less = client.model::<Less>().await.unwrap();
     {
         let mut lamp = lamp.write();
@@ -248,11 +242,7 @@ async fn a_type_with_fewer_fields_follows_all_the_same() {
 async fn edits_made_offline_are_sent_once_when_the_server_is_back() {
     let (app, _, lamp) = application();
     let network = Network::new(app.clone());
-    let client = Client::builder("ws://host/ws")
-        .connector(network.clone())
-        .connect()
-        .await
-        .unwrap();
+    let client = network.client().connect().await.unwrap();
     let mirror = client.model::<Lamp>().await.unwrap();
     let mut states = client.states();
     network.serve(None);
@@ -279,8 +269,8 @@ async fn edits_made_offline_are_sent_once_when_the_server_is_back() {
 async fn edits_made_offline_fail_if_they_are_not_to_wait() {
     let (app, ..) = application();
     let network = Network::new(app);
-    let client = Client::builder("ws://host/ws")
-        .connector(network.clone())
+    let client = network
+        .client()
         .offline(Offline::Refuse)
         .connect()
         .await
@@ -304,8 +294,8 @@ async fn with_its_own_authority_a_client_brings_its_state_back() {
     for (authority, rev, level) in [(Authority::Server, 1, 70), (Authority::Client, 2, 10)] {
         let (app, _, lamp) = application();
         let network = Network::new(app.clone());
-        let client = Client::builder("ws://host/ws")
-            .connector(network.clone())
+        let client = network
+            .client()
             .authority(authority)
             .connect()
             .await
@@ -335,11 +325,7 @@ async fn the_connection_ends_with_the_last_handle_and_not_before() {
     drop(app);
     let app = Router::new().route("/ws", ws(server.clone()));
     let mut connections = server.connections();
-    let client = Client::builder("ws://host/ws")
-        .connector(Network::new(app))
-        .connect()
-        .await
-        .unwrap();
+    let client = Network::new(app).client().connect().await.unwrap();
     let mirror = client.model::<Lamp>().await.unwrap();
     drop(client);
     assert_eq!(mirror.edit(|lamp| lamp.level = 11).await, Ok(1));
@@ -350,11 +336,7 @@ async fn the_connection_ends_with_the_last_handle_and_not_before() {
 #[tokio::test(start_paused = true)]
 async fn a_closed_client_tells_everybody_who_waits() {
     let (app, ..) = application();
-    let client = Client::builder("ws://host/ws")
-        .connector(Network::new(app))
-        .connect()
-        .await
-        .unwrap();
+    let client = Network::new(app).client().connect().await.unwrap();
     let mut mirror = client.model::<Lamp>().await.unwrap();
     let waiting = tokio::spawn(async move {
         let changed = mirror.changed().await;
@@ -372,11 +354,7 @@ async fn a_closed_client_tells_everybody_who_waits() {
 async fn a_server_that_falls_silent_is_left() {
     let (app, ..) = application();
     let network = Network::new(app);
-    let client = Client::builder("ws://host/ws")
-        .connector(network.clone())
-        .connect()
-        .await
-        .unwrap();
+    let client = network.client().connect().await.unwrap();
     client.model::<Lamp>().await.unwrap();
     // Far more than the client's patience: its questions are answered.
     tokio::time::sleep(Duration::from_secs(600)).await;

@@ -147,6 +147,24 @@ fn a_hook_sees_edits_and_may_refuse_or_change_them() {
     assert_eq!(server.stats().edits_rejected, 1);
 }
 
+/// A program that waits for the last one would end before its hook.
+#[test]
+fn a_connection_is_open_until_its_end_is_counted_and_told() {
+    let (session, _, _counter) = Counter::hosted();
+    let open = Arc::new(Mutex::new(None::<tokio::sync::watch::Receiver<usize>>));
+    let seen = Arc::clone(&open);
+    let server = server_of(&session)
+        .on_disconnect(move |_, _, _| {
+            let open = seen.lock().unwrap();
+            assert_eq!(*open.as_ref().unwrap().borrow(), 1);
+        })
+        .build();
+    *open.lock().unwrap() = Some(server.connections());
+    drop(open_as(&server, "ann"));
+    assert_eq!(*server.connections().borrow(), 0);
+    assert_eq!(server.stats().ended("left"), 1);
+}
+
 #[test]
 fn the_hook_for_the_end_is_told_why() {
     let (session, _, _counter) = Counter::hosted();

@@ -59,79 +59,85 @@ async fn request(address: SocketAddr, request: &str) -> (u16, String) {
     (status, answer)
 }
 
+/// Hosts, and the origins of pages that may connect to them.
+pub(crate) const LET_IN: [(&str, &str); 16] = [
+    ("app.example", "https://app.example"),
+    ("app.example", "http://app.example"),
+    ("app.example", "https://app.example:443"),
+    ("app.example:443", "https://app.example"),
+    ("app.example:80", "http://app.example"),
+    ("app.example:8080", "http://app.example:8080"),
+    ("APP.example", "https://app.EXAMPLE"),
+    ("app.example.", "https://app.example."),
+    ("127.0.0.1:8000", "http://127.0.0.1:8000"),
+    ("[::1]:8000", "http://[::1]:8000"),
+    ("[::1]:8000", "http://[0:0:0:0:0:0:0:1]:8000"),
+    ("localhost:8000", "http://localhost:8000"),
+    ("app.example", "https://friend.example"),
+    ("app.example", "HTTPS://friend.example:443"),
+    ("app.example", "http://dev.example:3000"),
+    ("app.example", "tauri://localhost"),
+];
+
+/// Those that may not.
+pub(crate) const TURNED_AWAY: [(&str, &str); 37] = [
+    ("app.example", "null"),
+    ("app.example", ""),
+    ("app.example", "https://evil.example"),
+    ("app.example", "https://app.example:8443"),
+    ("app.example:8443", "https://app.example"),
+    ("app.example:8080", "http://app.example:8081"),
+    ("app.example", "https://app.example.evil.example"),
+    ("app.example", "https://evil-app.example"),
+    ("app.example", "https://sub.app.example"),
+    ("app.example", "https://example"),
+    ("app.example", "https://app.example@evil.example"),
+    ("app.example", "https://evil.example@app.example"),
+    ("app.example", "https://evil.example#app.example"),
+    ("app.example", "https://evil.example?app.example"),
+    ("app.example", "https://evil.example/app.example"),
+    ("app.example", "https://app.example/"),
+    ("app.example", "https://app.example:"),
+    ("app.example", "https://app.example:0443x"),
+    ("app.example", "https://app.example:99999"),
+    ("app.example", "https://app.example."),
+    ("app.example.", "https://app.example"),
+    ("app.example", "https://app.example https://evil.example"),
+    ("app.example", "https://app.example, https://evil.example"),
+    ("app.example", "app.example"),
+    ("app.example", "//app.example"),
+    ("app.example", "file://app.example"),
+    ("app.example", "ftp://app.example:443"),
+    ("app.example", "https:\\\\app.example"),
+    ("app.example", "https://app\u{ff0e}example"),
+    ("app.example", "http://friend.example"),
+    ("app.example", "https://friend.example:8443"),
+    ("app.example", "http://dev.example"),
+    ("app.example", "https://localhost"),
+    ("127.0.0.1:8000", "http://127.0.0.1:9000"),
+    ("127.0.0.1:8000", "http://localhost:8000"),
+    ("[::1]:8000", "http://[::2]:8000"),
+    ("[::1]:8000", "http://::1:8000"),
+];
+
+/// Lets pages of some other origins in, too.
+pub(crate) fn with_friends(live: WebSocket) -> WebSocket {
+    live.allow_origin("https://friend.example")
+        .allow_origin("http://dev.example:3000")
+        .allow_origin("tauri://localhost")
+}
+
 #[tokio::test]
 async fn origins() {
-    let doors = doors(|live| {
-        live.allow_origin("https://friend.example")
-            .allow_origin("http://dev.example:3000")
-            .allow_origin("tauri://localhost")
-    })
-    .await;
-    let let_in = [
-        ("app.example", "https://app.example"),
-        ("app.example", "http://app.example"),
-        ("app.example", "https://app.example:443"),
-        ("app.example:443", "https://app.example"),
-        ("app.example:80", "http://app.example"),
-        ("app.example:8080", "http://app.example:8080"),
-        ("APP.example", "https://app.EXAMPLE"),
-        ("app.example.", "https://app.example."),
-        ("127.0.0.1:8000", "http://127.0.0.1:8000"),
-        ("[::1]:8000", "http://[::1]:8000"),
-        ("[::1]:8000", "http://[0:0:0:0:0:0:0:1]:8000"),
-        ("localhost:8000", "http://localhost:8000"),
-        ("app.example", "https://friend.example"),
-        ("app.example", "HTTPS://friend.example:443"),
-        ("app.example", "http://dev.example:3000"),
-        ("app.example", "tauri://localhost"),
-    ];
-    let turned_away = [
-        ("app.example", "null"),
-        ("app.example", ""),
-        ("app.example", "https://evil.example"),
-        ("app.example", "https://app.example:8443"),
-        ("app.example:8443", "https://app.example"),
-        ("app.example:8080", "http://app.example:8081"),
-        ("app.example", "https://app.example.evil.example"),
-        ("app.example", "https://evil-app.example"),
-        ("app.example", "https://sub.app.example"),
-        ("app.example", "https://example"),
-        ("app.example", "https://app.example@evil.example"),
-        ("app.example", "https://evil.example@app.example"),
-        ("app.example", "https://evil.example#app.example"),
-        ("app.example", "https://evil.example?app.example"),
-        ("app.example", "https://evil.example/app.example"),
-        ("app.example", "https://app.example/"),
-        ("app.example", "https://app.example:"),
-        ("app.example", "https://app.example:0443x"),
-        ("app.example", "https://app.example:99999"),
-        ("app.example", "https://app.example."),
-        ("app.example.", "https://app.example"),
-        ("app.example", "https://app.example https://evil.example"),
-        ("app.example", "https://app.example, https://evil.example"),
-        ("app.example", "app.example"),
-        ("app.example", "//app.example"),
-        ("app.example", "file://app.example"),
-        ("app.example", "ftp://app.example:443"),
-        ("app.example", "https:\\\\app.example"),
-        ("app.example", "https://app\u{ff0e}example"),
-        ("app.example", "http://friend.example"),
-        ("app.example", "https://friend.example:8443"),
-        ("app.example", "http://dev.example"),
-        ("app.example", "https://localhost"),
-        ("127.0.0.1:8000", "http://127.0.0.1:9000"),
-        ("127.0.0.1:8000", "http://localhost:8000"),
-        ("[::1]:8000", "http://[::2]:8000"),
-        ("[::1]:8000", "http://::1:8000"),
-    ];
-    for (host, origin) in let_in {
+    let doors = doors(with_friends).await;
+    for (host, origin) in LET_IN {
         let headers = format!("host: {host}\r\norigin: {origin}\r\n");
         let (status, answer) = ask(doors.by_axum, &headers).await;
         assert_eq!(status, 101, "{host} {origin}: {answer}");
     }
     let mut connections = doors.server.connections();
     connections.wait_for(|open| *open == 0).await.unwrap();
-    for (host, origin) in turned_away {
+    for (host, origin) in TURNED_AWAY {
         let headers = format!("host: {host}\r\norigin: {origin}\r\n");
         let (status, answer) = ask(doors.by_axum, &headers).await;
         assert_eq!(status, 403, "{host} {origin}: {answer}");

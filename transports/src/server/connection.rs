@@ -324,11 +324,21 @@ impl Drop for Connection {
             self.forget(source);
         }
         inner.registry.remove(&entry);
-        self.out.server.count(|connections| *connections -= 1);
+        // Whoever waits for the last connection to go finds that it was counted and told.
+        let _gone = Gone(&self.out.server);
         inner.totals.ended(entry.number, &entry.peer, &reason);
         if let Some(hook) = &inner.hooks.disconnect {
             hook(entry.number, &entry.peer, &reason);
         }
+    }
+}
+
+/// Takes one off the number of connections, also when a hook panics.
+struct Gone<'a>(&'a Server);
+
+impl Drop for Gone<'_> {
+    fn drop(&mut self) {
+        self.0.count(|connections| *connections -= 1);
     }
 }
 

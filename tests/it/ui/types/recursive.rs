@@ -12,4 +12,14 @@ enum List {
     Item(i64, List),
 }
 
+#[derive(Synced)]
+struct Chain(Option<(i64, Self)>);
+
+#[derive(Synced)]
+struct Pair<T> {
+    first: T,
+    rest: [Pair<T>; 2],
+    more: Option<Option<Pair<T>>>,
+}
+
 fn main() {}
