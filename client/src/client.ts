@@ -1,5 +1,6 @@
 import { MirrorClient, type Options as ConnectionOptions, type Plan } from "./connection.js";
-import { type Change, Edit, EditError, insert, remove, set } from "./edit.js";
+import { Awareness } from "./awareness.js";
+import { type Change, Edit, EditError, insert, remove, set, splice } from "./edit.js";
 import { Editor } from "./editor.js";
 import { type Host, type Key, Mirror } from "./handle.js";
 import type { Op } from "./patch.js";
@@ -20,6 +21,11 @@ export class Client extends MirrorClient {
 
   override model<T = any>(key: Key): Model<T> {
     return super.model(key) as Model<T>;
+  }
+
+  /** What those who see a shared model of a hub tell each other beside it. `S` is the type of a state, as JSON has it. */
+  awareness<S = any>(key: Key): Awareness<S> {
+    return new Awareness(this.model(key), (this.mirrors as Editor).presence);
   }
 }
 
@@ -71,6 +77,12 @@ export class Model<T = any> extends Mirror<T> {
   /** Brings the list at `path` into another order: new item `i` is old item `order[i]`. */
   reorder(path: Path, order: readonly number[]): Promise<number> {
     return this.#op(path, { op: "Reorder", path, order: [...order] });
+  }
+
+  /** Puts `insert` in the place of `count` units of the text at `path`, from unit `start` on: units as `String.slice` counts
+   * them. Where the server knows how, that part goes out and not the whole text. */
+  splice(path: Path, start: number, count: number, insert: string): Promise<number> {
+    return this.#edit(path, splice(path, start, count, insert, () => this.#client.mirrors.isOurs), false);
   }
 
   readonly #look = (path: Path, value: Value) => (this.#client.mirrors as Editor).look(this.type!, path, value);

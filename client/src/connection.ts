@@ -30,7 +30,13 @@ const FIRST_DELAY = 500; // ms; doubles with each failure in a row
 const STABLE = 5_000; // ms that a connection has to last, to be no failure
 
 /** @internal How the attempt of this number is made. */
-export type Plan = (attempt: number) => { transport: Transport; codec: Codec; url: URL };
+export type Plan = (attempt: number) => {
+  transport: Transport;
+  codec: Codec;
+  url: URL;
+  /** The transport carries no query. */
+  isBare?: boolean;
+};
 
 /** A server's models, kept up to date. */
 export class MirrorClient {
@@ -122,14 +128,15 @@ export class MirrorClient {
     this.#become("connecting");
     if (this.state !== "connecting") return;
     try {
-      const { transport, codec, url } = this.#plan(this.#failures);
+      const { transport, codec, url, isBare = false } = this.#plan(this.#failures);
       this.#codec = codec;
+      this.mirrors.hasAsked = !isBare;
       const query = { codec: codec.name, ...this.mirrors.query() };
       for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
       const link = transport(
         url,
         {
-          opened: () => this.#link === link && this.#opened(),
+          opened: (takesEdits) => this.#link === link && this.#opened(takesEdits),
           frame: (frame) => this.#link === link && this.#receive(frame),
           lost: (reason) => this.#link === link && this.#lost(new Error(reason)),
         },
@@ -142,10 +149,11 @@ export class MirrorClient {
     }
   }
 
-  #opened(): void {
+  #opened(takesEdits?: boolean): void {
     this.#quiet();
-    this.#openedAt = Date.now();
-    this.mirrors.opened();
+    this.#openedAt ??= Date.now();
+    if (takesEdits !== undefined) this.mirrors.opened(takesEdits);
+    this.flush();
     this.#become("open");
   }
 

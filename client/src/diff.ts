@@ -2,20 +2,19 @@
 
 import type { Op } from "./patch.js";
 import { type Known, under } from "./encode.js";
-import { Dict, List, type Node, type Path, plain, reuse } from "./value.js";
+import { child, isHolder, type Node, type Path, plain, reuse, tells } from "./value.js";
 
 /** Ops that make `now` of `old` in the place `path`. A scalar is always set, also to what it is. */
 export function diff(path: Path, old: Node | undefined, now: Node, known?: Known): Op[] {
-  if (old instanceof Dict && now instanceof Dict && !known?.schemas.differ(known.place, plain(old), plain(now))) {
-    const ops: Op[] = [];
-    for (const [key, item] of now.entries) {
-      ops.push(...changed([...path, key], old.entries.get(key), item, known && under(known, key, plain(now))));
-    }
-    for (const key of old.entries.keys()) if (!now.entries.has(key)) ops.push({ op: "Remove", path: [...path, key] });
-    return ops;
-  }
-  if (old instanceof List && now instanceof List) return diffItems(path, old.items, now.items, (index) => known && under(known, index, plain(now)));
-  return [{ op: "Set", path, value: now }];
+  const whole: Op[] = [{ op: "Set", path, value: now }];
+  if (!isHolder(old) || !isHolder(now) || Array.isArray(old) !== Array.isArray(now)) return whole;
+  const at = (key: string | number) => under(known, key, plain(now));
+  if (Array.isArray(now)) return diffItems(path, old as any[], now as any[], at);
+  if (known?.schemas.differ(known.place, plain(old), plain(now))) return whole;
+  const ops: Op[] = [];
+  for (const key of Object.keys(now)) ops.push(...changed([...path, key], child(old, key), child(now, key)!, at(key)));
+  for (const key of Object.keys(old)) if (!(key in now)) ops.push({ op: "Remove", path: [...path, key] });
+  return ops;
 }
 
 function changed(path: Path, old: Node | undefined, now: Node, known: Known | undefined): Op[] {
@@ -26,30 +25,31 @@ function equal(old: Node, now: Node): boolean {
   return reuse(old, now) === old;
 }
 
-function diffItems(path: Path, old: Node[], now: Node[], known: (index: number) => Known | undefined): Op[] {
+function diffItems(path: Path, old: any[], now: any[], known: (index: number) => Known | undefined): Op[] {
   const moved = permutation(old, now);
   if (moved) return rearranged(path, moved);
   let start = 0;
   let end = 0;
   const shorter = Math.min(old.length, now.length);
-  while (start < shorter && equal(old[start]!, now[start]!)) start += 1;
-  while (end < shorter - start && equal(old[old.length - 1 - end]!, now[now.length - 1 - end]!)) end += 1;
+  const same = (was: number, is: number) => equal(child(old, was)!, child(now, is)!);
+  while (start < shorter && same(start, start)) start += 1;
+  while (end < shorter - start && same(old.length - 1 - end, now.length - 1 - end)) end += 1;
   const ops: Op[] = [];
   const common = shorter - end;
   for (let index = start; index < common; index += 1) {
-    ops.push(...changed([...path, index], old[index], now[index]!, known(index)));
+    ops.push(...changed([...path, index], child(old, index), child(now, index)!, known(index)));
   }
   for (let index = old.length - end - 1; index >= common; index -= 1) ops.push({ op: "RemoveAt", path, index });
   for (let index = common; index < now.length - end; index += 1) {
-    ops.push({ op: "Insert", path, index, value: now[index]! });
+    ops.push({ op: "Insert", path, index, value: child(now, index)! });
   }
   return ops;
 }
 
 /** Where each item of `now` was, if `now` is `old` in another order: the very same items, as the application was given
  * them. */
-function permutation(old: Node[], now: Node[]): number[] | undefined {
-  if (old.length !== now.length) return undefined;
+function permutation(old: any[], now: any[]): number[] | undefined {
+  if (old.length !== now.length || !tells(old) || !tells(now)) return undefined;
   const places = new Map<Node, number[]>();
   for (let index = old.length - 1; index >= 0; index -= 1) {
     const known = places.get(old[index]!);

@@ -3,7 +3,7 @@
 import { diff } from "./diff.js";
 import type { Op } from "./patch.js";
 import { encode, type Known, sibling } from "./encode.js";
-import { child, type Node, type Path, plain, type Value } from "./value.js";
+import { child, isCount, isText, type Node, type Path, plain, type Value } from "./value.js";
 
 /** Why an edit failed:
  *
@@ -88,10 +88,30 @@ export function set(path: Path, value: unknown, look?: Look): Change {
 export function insert(path: Path, index: number | undefined, value: unknown, look?: Look): Change {
   return (node) => {
     const list = at(node, path);
-    const place = index ?? (list as { items?: Node[] } | undefined)?.items?.length ?? 0;
+    const place = index ?? (Array.isArray(list) ? list.length : 0);
     const known = look?.([...path, place], plain(node));
     return [{ op: "Insert", path, index: place, value: encode(value, sibling(list), path.length + 1, known) }];
   };
+}
+
+/** Other text in the place of a part of a text, counted as JavaScript does. Sent as that part where `asPart` says so. */
+export function splice(path: Path, start: number, count: number, insert: string, asPart: () => boolean): Change {
+  return (node) => {
+    const text = at(node, path);
+    if (typeof text !== "string") throw new TypeError("not a text");
+    const end = start + count;
+    if (!(isCount(start) && isCount(count) && end <= text.length)) throw new RangeError(`a text of ${text.length} is too short`);
+    const parts = [text.slice(0, start), text.slice(start, end), text.slice(end), insert];
+    if (!parts.every(isText)) throw new RangeError("half a surrogate pair cannot travel");
+    const [before, cut, after] = parts as [string, string, string];
+    if (!asPart()) return [{ op: "Set", path, value: before + insert + after }];
+    return [{ op: "Splice", path, at: characters(before), delete: characters(cut), insert }];
+  };
+}
+
+/** How many Unicode scalar values a text has. */
+function characters(text: string): number {
+  return text.length - (text.match(/[\ud800-\udbff]/g)?.length ?? 0);
 }
 
 /** Takes out an item of a list or an entry of a map. */

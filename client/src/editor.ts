@@ -1,18 +1,22 @@
 // The models with the edits of this client on top.
 
 import type { Edit } from "./edit.js";
+import { Presence } from "./awareness.js";
 import { Mirrors, type Replica, type Send } from "./mirrors.js";
 import type { Known } from "./encode.js";
 import { apply, writeOp } from "./patch.js";
 import { Schemas } from "./schema.js";
 import { isObject, type Path, reuse, type Value } from "./value.js";
 
+const DEAF = "the server takes no edits here";
+
 export class Editor extends Mirrors {
   /** Edits on their way, by their proposals. */
+  readonly presence = new Presence((message) => this.send(message));
   readonly #sent = new Map<unknown, { replica: Replica; edit: Edit }>();
   /** What the server tells of its types. */
   readonly schemas = new Schemas();
-  #connected = false;
+  #state: "lost" | "open" | "deaf" = "lost";
   #isHeard = false;
 
   /** `limit`: so many edits may wait for a connection. */
@@ -41,15 +45,31 @@ export class Editor extends Mirrors {
   }
 
   /** Edits that waited go out as soon as the server has said what happened meanwhile. */
-  override opened(): void {
-    this.#connected = true;
+  override opened(takesEdits: boolean): void {
+    this.#state = takesEdits ? "open" : "deaf";
     this.#isHeard = false;
-    for (const replica of this.replicas.values()) if (replica.edits.length > 0) this.ask(replica);
+    super.opened(takesEdits);
+    if (takesEdits) this.presence.tell();
+    else for (const replica of this.replicas.values()) if (replica.edits.length > 0) this.drop(replica, DEAF);
+  }
+
+  override isInQuestion(replica: Replica): boolean {
+    return replica.edits.length > 0 || super.isInQuestion(replica);
+  }
+
+  override other(message: Record<string, unknown>): void {
+    this.presence.receive(message);
+  }
+
+  override forget(replica: Replica): void {
+    this.presence.forget(replica.id);
+    super.forget(replica);
   }
 
   override lost(): void {
     super.lost();
-    this.#connected = false;
+    this.#state = "lost";
+    this.presence.lost();
     for (const { edit } of this.#sent.values()) {
       edit.doubtful = true;
       edit.fail("unknown", "the connection was lost before the server answered");
@@ -65,7 +85,8 @@ export class Editor extends Mirrors {
     } catch (error) {
       return edit.fail("invalid", (error as Error).message);
     }
-    if (!this.#connected || replica.catching || !this.#propose(replica, edit)) {
+    if (this.#state === "deaf") return edit.fail("dropped", DEAF);
+    if (this.#state === "lost" || replica.catching || !this.#propose(replica, edit)) {
       let waiting = 0;
       for (const { edits } of this.replicas.values()) waiting += edits.filter((edit) => !edit.proposal).length;
       if (waiting >= this.limit) {
@@ -73,7 +94,7 @@ export class Editor extends Mirrors {
       }
     }
     replica.edits.push(edit);
-    replica.shown = reuse(replica.shown, shown);
+    replica.shown = shown;
     this.changed.add(replica);
   }
 

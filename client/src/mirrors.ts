@@ -40,6 +40,8 @@ export class Mirrors {
   readonly questions = new Map<unknown, Replica>();
   #named = 0;
   #epoch = "";
+  /** Whether the server was told of {@link query}. */
+  hasAsked = false;
 
   constructor(send: Send) {
     this.send = send;
@@ -50,14 +52,27 @@ export class Mirrors {
     const since = [...this.replicas.values()].filter(({ rev }) => rev !== undefined).map(({ id, rev }) => [id, rev]);
     return {
       batch: "1",
-      ops: "splice",
+      ops: "splice,stamp",
+      gone: "1",
       epoch: this.#epoch,
       ...(since.length > 0 && { since: JSON.stringify(Object.fromEntries(since)) }),
     };
   }
 
-  /** There is a connection. */
-  opened(): void {}
+  /** Whether the server has what was asked for: those do that tell their epoch. */
+  get isOurs(): boolean {
+    return this.hasAsked && this.#epoch !== "";
+  }
+
+  /** There is a connection, on which edits can be sent or not. */
+  opened(takesEdits: boolean): void {
+    if (takesEdits) for (const replica of this.replicas.values()) if (this.isInQuestion(replica)) this.ask(replica);
+  }
+
+  /** Whether the server has to be asked: of what it is to tell anew it does not say that it is gone. */
+  isInQuestion(replica: Replica): boolean {
+    return replica.rev === undefined && this.isOurs;
+  }
 
   /** The connection is gone, and with it the answers that were awaited. */
   lost(): void {
@@ -88,9 +103,14 @@ export class Mirrors {
       const replica = this.replicas.get(id);
       this.settle(proposal, rev, error as string | undefined);
       if (replica) this.show(replica);
-    }
-    // Else a kind of a newer server.
+    } else if (t === "gone") {
+      const replica = isCount(id) && this.replicas.get(id);
+      if (replica) this.forget(replica);
+    } else this.other(message);
   }
+
+  /** A message that says nothing of what a model holds, or of a kind that a newer server has. */
+  other(_message: Record<string, unknown>): void {}
 
   #snapshot(id: number, { type, rev, value, epoch }: Record<string, unknown>): void {
     if (typeof type !== "string" || !isCount(rev)) return malformed("snapshot");
@@ -111,13 +131,13 @@ export class Mirrors {
   #another(id: number): void {
     this.distrust();
     for (const replica of this.replicas.values()) {
-      if (replica.id !== id && !replica.catching && !this.ask(replica)) this.#forget(replica);
+      if (replica.id !== id && !replica.catching && !this.ask(replica)) this.forget(replica);
     }
   }
 
-  #forget(replica: Replica): void {
+  forget(replica: Replica): void {
     this.drop(replica, "the server has no such model any more");
-    this.replicas.delete(replica.id);
+    if (this.replicas.get(replica.id) === replica) this.replicas.delete(replica.id);
     this.changed.add(replica);
   }
 
@@ -133,7 +153,10 @@ export class Mirrors {
       if (this.#epoch && from !== replica.rev) {
         throw new Gap(`model ${id} is at revision ${replica.rev}, a patch leads from ${from} to ${rev}`);
       }
-      replica.confirmed = apply(replica.confirmed, ops);
+      const { confirmed, shown, edits } = replica;
+      replica.confirmed = apply(confirmed, ops);
+      // Parts that are equal are the same already.
+      if (shown === confirmed && edits.length === 0) replica.shown = replica.confirmed;
       replica.rev = rev;
     }
     this.settle(proposal, rev);
@@ -146,13 +169,13 @@ export class Mirrors {
     if (!replica) return;
     this.questions.delete(proposal);
     replica.catching = false;
-    if (error !== undefined && replica.rev === undefined) this.#forget(replica);
+    if (error !== undefined && replica.rev === undefined) this.forget(replica);
   }
 
   /** The server said something of it. */
   show(replica: Replica): void {
     // Parts that are equal are also the same.
-    replica.shown = replica.confirmed = reuse(replica.shown, replica.confirmed);
+    if (replica.shown !== replica.confirmed) replica.shown = replica.confirmed = reuse(replica.shown, replica.confirmed);
     this.changed.add(replica);
   }
 
@@ -162,7 +185,9 @@ export class Mirrors {
   /** Proposes ops; the name of the proposal, unless it certainly does not go out. */
   propose(id: number, ops: unknown[]): string | undefined {
     const proposal = `auto-${(this.#named += 1)}`;
-    return this.send({ t: "patch", id, patch: { rev: 0, ops }, proposal }) ? proposal : undefined;
+    // What the edit was made of. A server that was not asked may take it for something else.
+    const rev = (ops.length > 0 && this.isOurs && this.replicas.get(id)?.rev) || 0;
+    return this.send({ t: "patch", id, patch: { rev, ops }, proposal }) ? proposal : undefined;
   }
 
   /** Proposes nothing. The answer comes behind all that the server has to say. */

@@ -1,8 +1,11 @@
 // Ops: read from the wire, applied, written to the wire.
 
-import { DEPTH, Dict, List, type Node, type Path, child, decode, isCount, isObject, isText, malformed, tagged } from "./value.js";
+import {
+  child, copy, decode, DEPTH, type Holder, isCount, isHolder, isObject, isText, malformed, type Node, type Path, put, reuse, shift,
+  tagged,
+} from "./value.js";
 
-/** One step of a patch. `path` is that of the list where items are meant. `Splice` only comes, it is not sent. */
+/** One step of a patch. `path` is that of the list where items are meant. */
 export type Op =
   | { op: "Set"; path: Path; value: Node }
   | { op: "Remove"; path: Path }
@@ -62,89 +65,106 @@ export function writeOp({ op, path, ...args }: Op): unknown {
  * snapshot costs less then. */
 const WORK = 200_000_000;
 
-/** The node that `ops` make of `root`. Throws if one of them cannot be applied. */
+/** The node that `ops` make of `root`, with all parts of it that are equal. Throws if one of them cannot be applied. */
 export function apply(root: Node, ops: readonly Op[]): Node {
   // What was copied for this patch, and so may be changed.
-  const own = new Set<Node>();
-  const wrap: [Node] = [root];
+  const own = new Set<Holder>();
+  let result = root;
   let work = 0;
+  const find = (path: Path) => path.reduce<Node | undefined>(child, result);
 
-  /** The holder, made our own. */
-  function open<T extends List | Dict>(node: Node | undefined, put: (node: Node) => void): T {
-    if (!(node instanceof List || node instanceof Dict)) throw new Error("neither a list nor a map");
-    if (own.has(node)) return node as T;
-    const copy = node.copy();
-    own.add(copy);
-    put(copy);
-    return copy as T;
+  /** The list or map at `path`, made our own, and so are those around it. */
+  function open(path: Path): Holder {
+    const holder = path.length > 0 ? open(path.slice(0, -1)) : undefined;
+    const key = path.at(-1)!;
+    const node = holder ? child(holder, key) : result;
+    if (!isHolder(node)) throw new Error("neither a list nor a map");
+    if (own.has(node)) return node;
+    const other = copy(node);
+    own.add(other);
+    if (holder) put(holder, key, other as Node);
+    else result = other as Node;
+    return other;
   }
 
-  function at(path: Path): List | Dict {
-    let node = open(wrap[0], (copy) => (wrap[0] = copy));
-    for (const key of path) {
-      const holder = node;
-      node = open(child(holder, key), (copy) => put(holder, key, copy));
-    }
-    return node;
+  function set(path: Path, node: Node): void {
+    if (path.length === 0) return void (result = node);
+    const holder = open(path.slice(0, -1));
+    const key = path.at(-1)!;
+    if (Array.isArray(holder) !== (typeof key === "number")) throw new Error(`no place ${key}`);
+    if (typeof key === "number") checked(key, holder.length);
+    put(holder, key, node);
   }
 
-  function items(path: Path, shifted: (length: number) => number = () => 0): Node[] {
-    const node = at(path);
-    if (!(node instanceof List)) throw new Error("not a list");
-    work += shifted(node.items.length);
-    if (work > WORK) throw new Error("too much work for one patch");
-    return node.items;
+  /** The list at `path`, of which so many items will move. */
+  function items(path: Path, shifted: (length: number) => number = () => 0): any[] {
+    const list = open(path);
+    if (!Array.isArray(list)) throw new Error("not a list");
+    charge(shifted(list.length));
+    return list;
+  }
+
+  function charge(units: number): void {
+    if ((work += units) > WORK) throw new Error("too much work for one patch");
   }
 
   for (const op of ops) {
     const { path } = op;
     switch (op.op) {
-      case "Set":
-        if (path.length === 0) wrap[0] = op.value;
-        else put(at(path.slice(0, -1)), path.at(-1)!, op.value);
+      case "Set": {
+        const old = find(path);
+        const node = reuse(old, op.value);
+        if (old === undefined || node !== old) set(path, node);
         break;
+      }
       case "Remove": {
-        const node = path.length > 0 && at(path.slice(0, -1));
+        const holder = path.length > 0 && find(path.slice(0, -1));
         const key = path.at(-1);
-        if (!(node instanceof Dict) || typeof key !== "string") throw new Error("no entry of a map");
-        node.entries.delete(key);
+        if (!isHolder(holder) || Array.isArray(holder) || typeof key !== "string") throw new Error("no entry of a map");
+        if (key in holder) put(open(path.slice(0, -1)), key, undefined);
         break;
       }
       case "Insert": {
         const list = items(path, (length) => length - op.index);
-        list.splice(checked(op.index, list.length + 1), 0, op.value);
+        checked(op.index, list.length + 1);
+        shift(list, (items) => items.splice(op.index, 0, null));
+        put(list, op.index, op.value);
         break;
       }
       case "RemoveAt": {
         const list = items(path, (length) => length - op.index);
-        list.splice(checked(op.index, list.length), 1);
+        checked(op.index, list.length);
+        shift(list, (items) => items.splice(op.index, 1));
         break;
       }
       case "Move": {
         const list = items(path, (length) => length - Math.min(op.from, op.to));
+        checked(op.from, list.length);
         checked(op.to, list.length);
-        list.splice(op.to, 0, ...list.splice(checked(op.from, list.length), 1));
+        shift(list, (items) => items.splice(op.to, 0, ...items.splice(op.from, 1)));
         break;
       }
       case "Reorder": {
         const list = items(path);
-        const old = [...list];
-        if (op.order.length !== old.length || new Set(op.order).size !== old.length) throw new Error("not a permutation");
-        op.order.forEach((from, to) => (list[to] = old[checked(from, old.length)]!));
+        if (op.order.length !== list.length || new Set(op.order).size !== list.length) throw new Error("not a permutation");
+        for (const from of op.order) checked(from, list.length);
+        shift(list, (items) => {
+          const old = [...items];
+          op.order.forEach((from, to) => (items[to] = old[from]));
+        });
         break;
       }
       case "Splice": {
-        const holder = path.length > 0 && at(path.slice(0, -1));
-        const text = holder ? child(holder, path.at(-1)!) : wrap[0];
+        const text = find(path);
         if (typeof text !== "string") throw new Error("no text");
-        if ((work += text.length) > WORK) throw new Error("too much work for one patch");
-        const value = splice(text, op.at, op.delete, op.insert);
-        if (holder) put(holder, path.at(-1)!, value);
-        else wrap[0] = value;
+        charge(text.length);
+        set(path, splice(text, op.at, op.delete, op.insert));
       }
     }
   }
-  return wrap[0];
+  for (const holder of own) Object.freeze(holder);
+  // One op that did something leaves nothing that is equal.
+  return ops.length > 1 || ops[0]?.op === "Move" || ops[0]?.op === "Reorder" ? reuse(root, result) : result;
 }
 
 /** Counts in Unicode scalar values, which are JavaScript's own units unless there are surrogates. */
@@ -159,12 +179,6 @@ function splice(text: string, at: number, count: number, insert: string): string
   const end = skip(start, count);
   if (end > text.length) throw new Error(`a text of ${text.length} is too short`);
   return text.slice(0, start) + insert + text.slice(end);
-}
-
-function put(holder: List | Dict, key: string | number, node: Node): void {
-  if (holder instanceof Dict && typeof key === "string") holder.entries.set(key, node);
-  else if (holder instanceof List && typeof key === "number") holder.items[checked(key, holder.items.length)] = node;
-  else throw new Error(`no place ${key}`);
 }
 
 function checked(index: number, length: number): number {

@@ -1,6 +1,7 @@
 /** What a connection tells. After `lost` nothing more. */
 export interface Handlers {
-  opened(): void;
+  /** `takesEdits`: whether something can be sent. Undefined if that is not known yet; then it is told again. */
+  opened(takesEdits?: boolean): void;
   frame(frame: string | ArrayBuffer): void;
   lost(reason: string): void;
 }

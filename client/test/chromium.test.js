@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { createServer } from "node:http";
+import { createServer, request as forward } from "node:http";
 import { connect as dial } from "node:net";
 import { fileURLToPath } from "node:url";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
@@ -247,7 +247,54 @@ describe("the module that the adapter serves", () => {
   });
 });
 
-describe("a hostile server", () => {
+describe("edits by POST", () => {
+  let proxy;
+  beforeEach(async () => {
+    device = await start("device");
+  });
+  afterEach(async () => {
+    proxy?.closeAllConnections();
+    proxy?.close();
+    await device.kill();
+  });
+
+  test("are made once, though the browser sends one again whose answer is lost", async () => {
+    const posts = [];
+    let isLosing = false;
+    proxy = createServer((request, response) => {
+      const onward = forward(new URL(request.url, device.url), { method: request.method, headers: { ...request.headers, host: new URL(device.url).host, origin: device.url.slice(0, -1) } });
+      request.pipe(onward).on("response", (answer) => {
+        const isLost = isLosing && request.method === "POST";
+        if (request.method === "POST") posts.push([request.headers["transports-post"], answer.statusCode]);
+        if (isLost) {
+          isLosing = false;
+          // The server has taken it.
+          answer.resume().on("end", () => request.socket.destroy());
+        } else answer.pipe(response.writeHead(answer.statusCode, answer.headers));
+      });
+      response.on("close", () => onward.destroy());
+    });
+    proxy.listen(0, "127.0.0.1");
+    await once(proxy, "listening");
+    await visit(`http://127.0.0.1:${proxy.address().port}/`);
+    await page.evaluate(async () => {
+      const { connect } = await import("/client.js");
+      window.model = connect("/sse", { transport: "sse" }).model("Device");
+      await window.model.ready();
+      await window.model.push(["tags"], "first");
+    });
+    isLosing = true;
+    const found = await page.evaluate(async () => {
+      const outcome = await window.model.push(["tags"], "second").then(() => "made", ({ kind }) => kind);
+      await window.model.push(["tags"], "third");
+      return [outcome, ...window.model.value.tags];
+    });
+    assert.deepEqual(found, ["made", "a", "b", "first", "second", "third"]);
+    assert.deepEqual(posts, [["1", 204], ["2", 204], ["2", 204], ["3", 204]], "what Chromium does, and our number is for");
+  });
+});
+
+describe("a server that sends anything", () => {
   let peers;
   beforeEach(async () => {
     peers = new Queue();
@@ -255,6 +302,18 @@ describe("a hostile server", () => {
     const upgrade = (request, socket, head) => sockets.handleUpgrade(request, socket, head, (peer) => peers.push(peer));
     site = await serve({ "/": html, "/main.js": script }, upgrade);
     await visit(site.url);
+  });
+
+  test("takes a model away, and components show that it is gone", async () => {
+    const peer = await peers.next();
+    const device = '{"t":"snapshot","id":1,"type":"Device","rev":0,"value":{"Map":{"name":{"Str":"lamp"},"children":{"List":[]},"brightness":{"Int":1}}}}';
+    peer.send(device);
+    await shows("whole", "lamp 1");
+    peer.send('{"t":"gone","id":1}');
+    await shows("whole", "nothing yet");
+    peer.send(device);
+    await shows("whole", "lamp 1");
+    assert.deepEqual(errors, []);
   });
 
   test("pollutes nothing", async () => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
 
 import { connect } from "../dist/index.js";
-import { EPOCH, Queue, WebSocket, copy, event, float, int, list, map, patch, server, set, snapshot, str, until } from "./support.js";
+import { EPOCH, WebSocket, copy, event, float, int, list, map, patch, server, set, snapshot, str, until } from "./support.js";
 
 let fake, client, problems, states;
 
@@ -28,10 +28,10 @@ afterEach(async () => {
 });
 
 describe("a connection", () => {
-  test("asks for its codec, batches, splices and epochs", async () => {
+  test("asks for its codec and for what published servers do not have", async () => {
     start();
     const peer = await fake.peer();
-    assert.equal(String(peer.query), "codec=json&batch=1&ops=splice&epoch=&schema=1");
+    assert.equal(String(peer.query), "codec=json&batch=1&ops=splice%2Cstamp&gone=1&epoch=&schema=1");
   });
 
   test("keeps the query that the address has", async () => {
@@ -354,61 +354,44 @@ describe("another life of the server", () => {
   });
 });
 
-describe("Server-Sent Events", () => {
-  test("bring models; edits are refused", async () => {
-    fake.http.on("request", (request, response) => {
-      requests.push({ request, response });
-      response.writeHead(200, { "content-type": "text/event-stream" });
-      response.flushHeaders();
-    });
-    const requests = new Queue();
-    client = connect(fake.url, { transport: "sse", headers: { authorization: "Bearer x" } });
-    const model = client.model("T");
-    const { request, response } = await requests.next();
-    assert.deepEqual([request.headers.authorization, request.headers.accept], ["Bearer x", "text/event-stream"]);
-    const text = JSON.stringify(snapshot(map({ a: str("x\r\u2028") })));
-    response.write(": ping\r\n\r\nid: 5\r\ndata:");
-    response.write(text.slice(0, 20));
-    // Each as a chunk of its own, cut in the ends of lines.
-    for (const part of [`${text.slice(20)}\r`, "\n\r", "\n"]) {
-      await new Promise((resolve) => response.write(part, resolve));
-      await new Promise(setImmediate);
-    }
-    assert.equal((await model.ready()).a, "x\r\u2028");
-    response.write(`data: {"t":"patch",\ndata: "id":1,"patch":{"rev":1,"ops":[]}}\n\ndata: ${JSON.stringify(patch(2, [set(["a"], int(1))]))}\n\n`);
-    await until(model, ({ a }) => a === 1);
-    await assert.rejects(model.edit(["a"], 2), { kind: "dropped", reason: "there is no connection to send it" });
-    assert.equal(model.value.a, 1);
-    response.end();
-    const next = await requests.next();
-    assert.equal(new URL(next.request.url, "http://h").searchParams.get("since"), '{"1":2}');
-  });
-
-  test("say why they fail", async () => {
-    fake.http.on("request", (_, response) => response.writeHead(400).end("there is no such thing"));
-    client = connect(fake.url, { transport: "sse" });
-    assert.equal((await event(client, "problem")).message, "400 there is no such thing");
-  });
-
-  test("stand in when no WebSocket comes through; edits wait for one", async () => {
-    const refused = new Queue();
-    const requests = new Queue();
-    fake.http.removeAllListeners("upgrade");
-    fake.http.on("upgrade", (_, socket) => (socket.destroy(), refused.push(1)));
-    fake.http.on("request", (_, response) => {
-      response.writeHead(200, { "content-type": "text/event-stream" });
-      response.write(`data: ${JSON.stringify(snapshot(map({ a: int(1) })))}\n\n`);
-      requests.push(response);
-    });
-    client = connect(fake.url, { WebSocket, fallback: `http://127.0.0.1:${fake.port}/sse` });
-    client.on("problem", () => {});
-    const model = client.model(1);
-    await model.ready();
-    assert.equal(refused.length, 2);
+describe("a model that is gone", () => {
+  test("is shown no more, its edits fail, and it may come back", async () => {
+    const model = start();
+    const byType = client.model("T");
+    const peer = await fake.peer();
+    peer.send(snapshot(map({ a: int(1) }), 5), snapshot(map({}), 0, { id: 2, type: "U" }));
+    await client.model(2).ready();
+    const values = [];
+    model.on((value, before) => values.push([value?.a, before?.a]));
+    byType.on(["a"], (value) => values.push(value));
     const edit = model.edit(["a"], 2);
-    client.stop();
-    await assert.rejects(edit, { kind: "dropped", reason: "stopped" });
-    (await requests.next()).end();
+    const { proposal } = await peer.next();
+    peer.send({ t: "gone", id: 9 }, { t: "batch", msgs: [{ t: "gone", id: 1 }] });
+    await assert.rejects(edit, { kind: "unknown", reason: "the server has no such model any more" });
+    assert.deepEqual([model.value, model.id, byType.value], [undefined, undefined, undefined]);
+    assert.deepEqual(values, [[2, 1], 2, [undefined, 2], undefined]);
+    assert.deepEqual(client.models.map(({ id }) => id), [2]);
+    await assert.rejects(model.edit(["a"], 3), { kind: "invalid" });
+    // The answer to the edit finds nobody.
+    peer.send({ t: "reject", id: 1, rev: 0, error: "there is no model 1", proposal }, snapshot(map({ a: int(7) }), 6));
+    await until(model, ({ a }) => a === 7);
+    assert.deepEqual([model.rev, problems], [6, []]);
+    peer.send({ t: "gone", id: 1 });
+    await event(client, "change");
+    peer.cut();
+    assert.equal((await fake.peer()).query.get("since"), '{"2":0}');
+  });
+
+  test("while all has to be told anew is found out by asking", async () => {
+    const model = start();
+    const first = await fake.peer();
+    first.send(snapshot(map({ a: int(1) }), 5), "{");
+    const second = await fake.peer();
+    const question = await second.next();
+    assert.deepEqual([second.query.get("since"), question.id, question.patch.ops, model.value.a], [null, 1, [], 1]);
+    second.send({ t: "reject", id: 1, rev: 0, error: "there is no model 1", proposal: question.proposal });
+    await event(client, "change");
+    assert.equal(model.value, undefined);
   });
 });
 

@@ -48,7 +48,7 @@ describe("an edit", () => {
     assert.equal(model.pending, 1);
     const shown = model.value;
     const sent = await peer.next();
-    assert.deepEqual(sent, patch(0, [set(["a"], int(2))], { proposal: "auto-1" }));
+    assert.deepEqual(sent, patch(5, [set(["a"], int(2))], { proposal: "auto-1" }), "with the revision that it was made of");
     peer.send(patch(6, sent.patch.ops, { proposal: sent.proposal }));
     assert.equal(await edit, 6);
     assert.equal(model.value, shown, "the same object");
@@ -155,6 +155,34 @@ describe("an edit", () => {
       { Reorder: { path, order: [2, 0, 1] } },
       { Remove: { path: segments(["m", "k"]) } },
     ]);
+  });
+
+  test("of a part of a text is sent as that part", async () => {
+    await start(map({ t: str("a😀bc"), n: int(1) }));
+    const edits = [model.splice(["t"], 3, 1, "ä€"), model.splice(["t"], 0, 3, "")];
+    assert.equal(model.value.t, "ä€c");
+    const splice = (at, count, insert) => ({ Splice: { path: segments(["t"]), at, delete: count, insert } });
+    const sent = [await peer.next(), await peer.next()];
+    assert.deepEqual(sent.map(({ patch: { ops } }) => ops), [[splice(2, 1, "ä€")], [splice(0, 2, "")]], "in Unicode's characters");
+    sent.forEach(({ patch: { ops }, proposal }, index) => peer.send(patch(6 + index, ops, { proposal })));
+    assert.deepEqual([await Promise.all(edits), model.value.t], [[6, 7], "ä€c"]);
+    for (const [start, count, insert] of [[0, 4, ""], [-1, 0, ""], [0.5, 0, ""], [4, 0, ""], [0, 0, "\ud800"]]) {
+      await assert.rejects(model.splice(["t"], start, count, insert), { kind: "invalid" }, [start, count, insert].join());
+    }
+    await assert.rejects(model.splice(["n"], 0, 0, ""), { kind: "invalid", reason: "not a text" });
+    unanswered(model.edit(["t"], "😀"));
+    await peer.next();
+    await assert.rejects(model.splice(["t"], 1, 0, "x"), { kind: "invalid", reason: "half a surrogate pair cannot travel" });
+  });
+
+  test("of a part of a text is sent whole to a published server", async () => {
+    client = connect(fake.url, { WebSocket });
+    model = client.model(1);
+    peer = await fake.peer();
+    peer.send(snapshot(map({ t: str("abc") }), 5, { epoch: undefined }));
+    await model.ready();
+    unanswered(model.splice(["t"], 1, 1, "x"));
+    assert.deepEqual((await peer.next()).patch, { rev: 0, ops: [set(["t"], str("axc"))] });
   });
 
   test("keeps numbers of the kind they are", async () => {

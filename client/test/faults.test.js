@@ -98,8 +98,10 @@ async function schedule(seed, seen) {
   const random = randomOf(seed);
   const chance = (outOf) => random(outOf) === 0;
   const wire = await line(worlds.port, random);
-  const clients = ["json", "msgpack", "cbor"].map((codec) => {
-    const client = connect(`ws://127.0.0.1:${wire.port}/${seed}/ws`, { WebSocket, codec, longestDelay: 20 });
+  const kinds = [{ codec: "json" }, { codec: "msgpack" }, { codec: "cbor" }, { transport: "sse" }];
+  const clients = kinds.map((kind) => {
+    const path = kind.transport ?? "ws";
+    const client = connect(`http://127.0.0.1:${wire.port}/${seed}/${path}`, { WebSocket, ...kind, longestDelay: 20 });
     client.on("problem", () => {});
     return client;
   });
@@ -126,7 +128,7 @@ async function schedule(seed, seen) {
     const steps = 5 + random(40);
     for (let step = 0; step < steps; step += 1) {
       const what = random(20);
-      if (what < 9) edit(boards[random(3)]);
+      if (what < 9) edit(boards[random(4)]);
       else if (what < 12) await control(seed, "POST", `change/${random(1000)}`);
       else if (what < 16) await turns(random(30));
       else if (what < 18) wire.cut();

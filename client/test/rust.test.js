@@ -57,7 +57,7 @@ let device, wire, clients;
 
 /** A client; `proxied` is cut with the line. */
 function open(port, options = {}) {
-  const client = connect(`ws://127.0.0.1:${port}/ws`, { WebSocket, ...options });
+  const client = connect(`http://127.0.0.1:${port}/${options.transport ?? "ws"}`, { WebSocket, ...options });
   client.on("problem", () => {});
   clients.push(client);
   return client.model("Device");
@@ -77,9 +77,9 @@ afterEach(async () => {
 });
 
 describe("the device", () => {
-  for (const codec of ["json", "msgpack", "cbor"]) {
-    test(`in ${codec}: edits of all kinds reach everybody`, async () => {
-      const one = open(device.port, { codec });
+  for (const options of [{ codec: "json" }, { codec: "msgpack" }, { codec: "cbor" }, { transport: "sse" }]) {
+    test(`by ${Object.values(options)}: edits of all kinds reach everybody`, async () => {
+      const one = open(device.port, options);
       const two = open(device.port);
       const first = await one.ready();
       await two.ready();
@@ -177,33 +177,35 @@ describe("the device", () => {
     assert.deepEqual(copy(await until(mirror, ({ name }) => name === "x\r\n")), copy(one.value));
   });
 
-  test("after cuts at any byte: each edit settled once, none made twice, both agree", async () => {
-    const far = open(wire.port);
-    const near = open(device.port);
-    await Promise.all([far.ready(), near.ready()]);
-    const outcomes = { made: [], unknown: [], other: [] };
-    // Its own arithmetic, so that a failure can be repeated.
-    let seed = 12345;
-    const random = (below) => (seed = (seed * 1103515245 + 12345) % 2 ** 31) % below;
-    for (let round = 0; round < 120; round += 1) {
-      wire.cutAfter(random(2000));
-      const label = `far ${round}`;
-      const edit = far.push(["tags"], label).then(
-        () => outcomes.made.push(label),
-        (error) => outcomes[error.kind === "unknown" ? "unknown" : "other"].push(error.kind),
-      );
-      if (round % 3 === 0) await near.edit(["meta", `k${random(9)}`], round);
-      if (round % 2 === 0) await edit;
-    }
-    wire.cutAfter(Infinity);
-    while (far.pending > 0) await event(clients[0], "change");
-    await far.edit(["name"], "last").catch(() => far.edit(["name"], "last"));
-    const tags = (await until(near, ({ name }) => name === "last")).tags;
-    assert.equal(new Set(tags).size, tags.length, "none twice");
-    assert.deepEqual(copy(far.value), copy(near.value));
-    assert.ok(outcomes.made.length > 10 && outcomes.unknown.length > 3, `it was cut: ${outcomes.unknown.length}`);
-    assert.deepEqual(outcomes.other, []);
-    assert.equal(outcomes.made.length + outcomes.unknown.length, 120);
-    for (const label of outcomes.made) assert.ok(tags.includes(label), label);
-  });
+  for (const transport of ["ws", "sse"]) {
+    test(`after cuts at any byte of ${transport}: each edit settled once, none made twice, both agree`, async () => {
+      const far = open(wire.port, transport === "sse" ? { transport } : {});
+      const near = open(device.port);
+      await Promise.all([far.ready(), near.ready()]);
+      const outcomes = { made: [], unknown: [], other: [] };
+      // Its own arithmetic, so that a failure can be repeated.
+      let seed = 12345;
+      const random = (below) => (seed = (seed * 1103515245 + 12345) % 2 ** 31) % below;
+      for (let round = 0; round < 120; round += 1) {
+        wire.cutAfter(random(2000));
+        const label = `far ${round}`;
+        const edit = far.push(["tags"], label).then(
+          () => outcomes.made.push(label),
+          (error) => outcomes[error.kind === "unknown" ? "unknown" : "other"].push(error.kind),
+        );
+        if (round % 3 === 0) await near.edit(["meta", `k${random(9)}`], round);
+        if (round % 2 === 0) await edit;
+      }
+      wire.cutAfter(Infinity);
+      while (far.pending > 0) await event(clients[0], "change");
+      await far.edit(["name"], "last").catch(() => far.edit(["name"], "last"));
+      const tags = (await until(near, ({ name }) => name === "last")).tags;
+      assert.equal(new Set(tags).size, tags.length, "none twice");
+      assert.deepEqual(copy(far.value), copy(near.value));
+      assert.ok(outcomes.made.length > 10 && outcomes.unknown.length > 3, `it was cut: ${outcomes.unknown.length}`);
+      assert.deepEqual(outcomes.other, []);
+      assert.equal(outcomes.made.length + outcomes.unknown.length, 120);
+      for (const label of outcomes.made) assert.ok(tags.includes(label), label);
+    });
+  }
 });

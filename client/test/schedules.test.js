@@ -11,10 +11,12 @@ const { Edit, Editor, apply, decode, insert, plain, readOp, remove, set, tagged 
 
 const START = { Map: { n: { Int: 0 }, made: { List: [] }, rows: { List: [{ Int: 1 }, { Int: 2 }] } } };
 
+const GONE = { t: "gone", id: 1 };
+
 /** One model. Keeps a short history, refuses what does not apply and numbers above 50. */
 class Server {
   constructor(epoch) {
-    Object.assign(this, { epoch, rev: 0, root: decode(START, 0), history: [] });
+    Object.assign(this, { epoch, rev: 0, root: decode(structuredClone(START), 0), history: [], isHidden: false });
   }
 
   get snapshot() {
@@ -22,6 +24,7 @@ class Server {
   }
 
   open({ since, epoch }) {
+    if (this.isHidden) return since ? [GONE] : [];
     const rev = since && epoch === this.epoch ? JSON.parse(since)[1] : undefined;
     const missing = this.rev - rev;
     if (!(missing >= 0 && missing <= this.history.length)) return [this.snapshot];
@@ -30,7 +33,7 @@ class Server {
 
   /** What everybody gets of it, if it is taken. */
   take(ops) {
-    const root = apply(this.root, ops.map(readOp));
+    const root = apply(this.root, structuredClone(ops).map(readOp));
     if (plain(root).n > 50) throw new Error("n: more than 50");
     this.root = root;
     this.rev += 1;
@@ -40,6 +43,7 @@ class Server {
   }
 
   answer({ patch: { ops }, proposal }) {
+    if (this.isHidden) return [{ t: "reject", id: 1, rev: 0, error: "there is no model 1", proposal }];
     if (ops.length === 0) return [{ t: "ack", id: 1, rev: this.rev, proposal }];
     try {
       return [{ ...this.take(ops), proposal }];
@@ -67,7 +71,7 @@ class World {
     if (this.connected) return;
     this.connected = true;
     this.down = this.server.open(this.editor.query());
-    this.editor.opened();
+    this.editor.opened(true);
   }
 
   /** Some of what was on its way still arrives at the server, nothing at the client. */
@@ -84,6 +88,16 @@ class World {
     this.server = new Server(`e${(this.lives += 1)}`);
   }
 
+  hide() {
+    if (this.connected && !this.server.isHidden) this.down.push(GONE);
+    this.server.isHidden = true;
+  }
+
+  show() {
+    if (this.connected && this.server.isHidden) this.down.push(this.server.snapshot);
+    this.server.isHidden = false;
+  }
+
   deliverUp() {
     const message = this.up.shift();
     if (message) this.down.push(...this.server.answer(message));
@@ -93,7 +107,7 @@ class World {
     const message = this.down.shift();
     if (!message) return;
     try {
-      this.editor.receive(message);
+      this.editor.receive(structuredClone(message));
     } catch (error) {
       this.problems.push(error);
       this.cut(0);
@@ -102,7 +116,7 @@ class World {
 
   host(ops) {
     const patch = this.server.take(ops);
-    if (this.connected) this.down.push(patch);
+    if (this.connected && !this.server.isHidden) this.down.push(patch);
   }
 
   edit(path, change, again = false) {
@@ -131,6 +145,7 @@ const step = fc.oneof(
   { weight: 60, arbitrary: fc.record({ do: fc.constantFrom("connect", "deliverUp", "deliverDown", "deliverDown") }) },
   { weight: 10, arbitrary: fc.record({ do: fc.constant("cut"), arriving: fc.nat(3) }) },
   { weight: 3, arbitrary: fc.record({ do: fc.constant("restart") }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constantFrom("hide", "show") }) },
   { weight: 10, arbitrary: fc.record({ do: fc.constant("host"), index, number }) },
   { weight: 30, arbitrary: fc.record({ do: fc.constantFrom("set", "add", "push", "remove", "whole"), index, number }) },
 );
@@ -174,13 +189,19 @@ test("client and server agree after any schedule", async () => {
         await null;
       }
       // At last everything arrives.
-      for (let tries = 0; tries < 3; tries += 1) {
+      const settle = () => {
         world.connect();
         while (world.up.length + world.down.length > 0) {
           world.deliverUp();
           world.deliverDown();
         }
+      };
+      if (world.server.isHidden) {
+        settle();
+        assert.equal(world.editor.replicas.size, 0, "what is gone is not shown");
       }
+      world.show();
+      for (let tries = 0; tries < 3; tries += 1) settle();
       await new Promise((resolve) => setImmediate(resolve));
       const replica = world.editor.replicas.get(1);
       assert.deepEqual(replica.value, plain(world.server.root));

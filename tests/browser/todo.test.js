@@ -173,7 +173,7 @@ test("offline for a while", async () => {
   await nothingWaits(one.page);
 });
 
-test("without WebSockets the list is shown by Server-Sent Events, and edits wait", async () => {
+test("without WebSockets the list is shown by Server-Sent Events, and edits go by POST", async () => {
   const { page, errors } = await tab(() => {
     globalThis.Working = WebSocket;
     globalThis.WebSocket = class {
@@ -185,15 +185,18 @@ test("without WebSockets the list is shown by Server-Sent Events, and edits wait
   await lists(page, ["a", "b", "c"]);
   await add(two.page, "d");
   await lists(page, ["d", "a", "b", "c"]);
-  await add(page, "waits");
-  await lists(page, ["waits", "d", "a", "b", "c"]);
-  assert.equal(await page.textContent("#pending"), "1 on the way");
-  await lists(two.page, ["d", "a", "b", "c"]);
+  await add(page, "posted");
+  await lists(two.page, ["posted", "d", "a", "b", "c"]);
+  await nothingWaits(page);
 
-  // Once the way is free it goes there.
-  await page.evaluate(() => (globalThis.WebSocket = globalThis.Working));
+  // What is done meanwhile waits, and goes the better way once it is free.
   await todo.kill();
+  await state(page, "waiting");
+  await add(page, "waits");
+  assert.equal(await page.textContent("#pending"), "1 on the way");
+  await page.evaluate(() => (globalThis.WebSocket = globalThis.Working));
   todo = await begin(todo.port);
-  await lists(two.page, ["waits", "d", "a", "b", "c"]);
+  await lists(two.page, ["waits", "posted", "d", "a", "b", "c"]);
+  await lists(page, ["waits", "posted", "d", "a", "b", "c"]);
   assert.deepEqual(errors, []);
 });

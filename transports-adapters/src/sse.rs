@@ -52,6 +52,8 @@ where
 
 /// The header of a POST that says whose it is.
 const TOKEN: HeaderName = HeaderName::from_static("transports-uplink");
+/// The header of a POST that says which it is, of those of its stream.
+const NUMBER: HeaderName = HeaderName::from_static("transports-post");
 
 /// Connects clients by Server-Sent Events.
 ///

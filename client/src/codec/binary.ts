@@ -1,14 +1,10 @@
 // What MessagePack and CBOR have in common: bytes read and written one after the other, and the two kinds of number.
 
-import { malformed } from "../value.js";
+import { bare, malformed } from "../value.js";
+import { Fraction } from "./fraction.js";
 
 /** Objects and lists in each other in a frame: two levels of a document for one of a model, and the message around. */
 const LEVELS = 300;
-
-/** A number with a fraction part, also if that is 0. `Float` takes Ints as well, nothing else takes this. */
-class Fraction {
-  constructor(readonly number: number) {}
-}
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 const encoder = new TextEncoder();
@@ -58,18 +54,18 @@ export class Reader {
   /** A list of so many items, or up to a break. */
   list(length: number, item: () => unknown, isEnd?: () => boolean): unknown[] {
     const items: unknown[] = [];
-    this.#nested(length, isEnd, () => items.push(exact(item())));
+    this.#nested(length, isEnd, () => items.push(number(item())));
     return items;
   }
 
-  object(length: number, item: () => unknown, isEnd?: () => boolean): object {
-    // Without a prototype, so that any key is data.
-    const object: Record<string, unknown> = Object.create(null);
+  object(length: number, item: () => unknown, isEnd?: () => boolean): Record<string, unknown> {
+    const object = bare();
     this.#nested(length, isEnd, () => {
       const key = item();
       if (typeof key !== "string") return malformed("a key that is no text");
       const value = item();
-      object[key] = value instanceof Fraction && /^(Float|min|max)$/.test(key) ? value.number : exact(value);
+      // Int takes no fraction, but Float takes Ints.
+      object[key] = key === "Int" || key === "Submodel" ? value : number(value);
     });
     return object;
   }
@@ -95,9 +91,8 @@ export class Reader {
   }
 }
 
-/** Nothing that is read besides `Float` and the limits of a schema has a fraction. */
-function exact(value: unknown): unknown {
-  return value instanceof Fraction ? malformed("a Float where an Int belongs") : value;
+function number(value: unknown): unknown {
+  return value instanceof Fraction ? value.number : value;
 }
 
 function small(number: bigint): number | bigint {
@@ -137,6 +132,7 @@ export class Writer {
   }
 
   document(format: Format, value: unknown): void {
+    if (typeof value === "number" && !Number.isSafeInteger(value)) return format.float(this, value);
     if (typeof value === "number" || typeof value === "bigint") return format.int(this, value);
     if (typeof value === "string") {
       const bytes = encoder.encode(value);

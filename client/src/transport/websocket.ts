@@ -5,7 +5,7 @@ export const websocket: Transport = (url, handlers, options) => {
   url.protocol = url.protocol.replace("http", "ws");
   const socket = new (options.WebSocket ?? WebSocket)(url.href);
   socket.binaryType = "arraybuffer";
-  socket.onopen = () => handlers.opened();
+  socket.onopen = () => handlers.opened(true);
   socket.onmessage = ({ data }) => handlers.frame(data);
   // `onclose` says it all; an error that nobody listens to would end a Node program.
   socket.onerror = () => {};

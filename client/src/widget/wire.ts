@@ -32,7 +32,7 @@ export function connect(model: WidgetModel): Client {
     };
     model.on("msg:custom", listener);
     queueMicrotask(() => {
-      handlers.opened();
+      handlers.opened(true);
       model.send({ ready: true, epoch: "", schema: true });
     });
     return {
@@ -43,7 +43,7 @@ export function connect(model: WidgetModel): Client {
       close: () => model.off("msg:custom", listener),
     };
   };
-  return new Client(() => ({ transport, codec, url: new URL("jupyter:") }), {});
+  return new Client(() => ({ transport, codec, url: new URL("jupyter:"), isBare: true }), {});
 }
 
 function rename(message: unknown, to: (name: string) => string): unknown {

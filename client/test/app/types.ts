@@ -16,12 +16,16 @@ const revision: Promise<number> = device.edit(["name"], state);
 const ready: Promise<Device> = device.ready();
 client.on("change", (model) => model.edit([], null));
 client.models.map((model) => model.push([], 1));
-void [revision, ready];
+const cursors: ReadonlyMap<string, { at: number }> = client.awareness<{ at: number }>("Device").peers;
+const spliced: Promise<number> = device.splice(["name"], 0, 1, "x");
+void [revision, ready, cursors, spliced];
 
 // @ts-expect-error it may not be there
 device.value.name;
 // @ts-expect-error values are not to be changed
 device.value?.tags.push("x");
+// @ts-expect-error another state
+client.awareness<{ at: number }>(1).set({ at: "x" });
 // @ts-expect-error no such codec
 connect("/ws", { codec: "xml" });
 // @ts-expect-error keys and indices

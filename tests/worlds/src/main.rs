@@ -1,5 +1,5 @@
 //! Servers that tests of the browser client (`client/test/faults.test.js`) restart and change as they like. Each world has
-//! a board of its own, at `/{world}/ws`, and is made when somebody asks for it:
+//! a board of its own, at `/{world}/ws` and `/{world}/sse`, and is made when somebody asks for it:
 //!
 //! - `POST /{world}/restart`: another server for the same session, `POST /{world}/forget`: for a new one;
 //! - `POST /{world}/change/{number}`: a change by the host;
@@ -25,7 +25,7 @@ use tower::ServiceExt;
 use transports::collections::List;
 use transports::session::Hosted;
 use transports::{Server, Session, Synced};
-use transports_adapters::{autosync, ws};
+use transports_adapters::{autosync, sse, ws};
 
 #[derive(Synced)]
 struct Board {
@@ -64,7 +64,9 @@ impl Life {
 fn app(session: &Session) -> Router {
     let server = Server::new(session.clone());
     tokio::spawn(autosync(server.clone()));
-    Router::new().route("/{world}/ws", ws(server))
+    Router::new()
+        .route("/{world}/ws", ws(server.clone()))
+        .route("/{world}/sse", sse(server))
 }
 
 /// The lives of a world; the last is the present one. Edits of clients may reach the others to the last.
@@ -140,6 +142,7 @@ async fn main() -> std::io::Result<()> {
     println!("open http://{}/", listener.local_addr()?);
     let app = Router::new()
         .route("/{world}/ws", any(connect))
+        .route("/{world}/sse", any(connect))
         .route("/{world}/restart", post(restart))
         .route("/{world}/forget", post(forget))
         .route("/{world}/change/{number}", post(change))

@@ -42,6 +42,8 @@ pub(super) struct Stream {
     /// `None` once it has ended. The hooks of the application run while this is locked.
     pub(super) connection: Mutex<Option<Connection>>,
     pub(super) rate: Mutex<Rate>,
+    /// The number of the latest POST that was taken in; those of a stream count from 1.
+    taken: AtomicU64,
     /// Never locked while anything else is done.
     inbox: Mutex<Inbox>,
     begun: Instant,
@@ -168,11 +170,17 @@ impl Stream {
             peer: connection.peer().clone(),
             connection: Mutex::new(Some(connection)),
             rate: Mutex::new(rate),
+            taken: AtomicU64::new(0),
             inbox: Mutex::default(),
             begun: Instant::now(),
             given: AtomicU64::new(NONE),
             cut,
         }
+    }
+
+    /// Whether the POST of this number is another one than those that were taken in before.
+    pub(super) fn takes(&self, number: u64) -> bool {
+        self.taken.fetch_max(number, Relaxed) < number
     }
 
     /// What the client shows with what it sends.

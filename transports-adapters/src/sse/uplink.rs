@@ -18,7 +18,7 @@ use transports::session::Frame;
 
 use super::body::code;
 use super::streams::Stream;
-use super::{EventStream, TOKEN};
+use super::{EventStream, NUMBER, TOKEN};
 use crate::Refusal;
 use crate::hit::hit;
 
@@ -45,6 +45,10 @@ impl EventStream {
                 ));
             }
         };
+        // Browsers send a POST again whose connection broke before the answer.
+        if number_of(headers)?.is_some_and(|number| !stream.takes(number)) {
+            return Ok(());
+        }
         for message in messages(&text) {
             let message = text.slice_ref(message.as_bytes());
             self.take_one(&stream, message)?;
@@ -108,6 +112,17 @@ impl EventStream {
         };
         Err(ends(stream, reason, status))
     }
+}
+
+fn number_of(headers: &HeaderMap) -> Result<Option<u64>, Refusal> {
+    let Some(number) = headers.get(NUMBER) else {
+        return Ok(None);
+    };
+    let number = number.to_str().ok().and_then(|number| number.parse().ok());
+    let text = "`Transports-Post` has to be a number";
+    number
+        .map(Some)
+        .ok_or_else(|| refused(StatusCode::BAD_REQUEST, text))
 }
 
 fn ends(stream: &Stream, reason: Ended, status: StatusCode) -> Refusal {

@@ -251,6 +251,36 @@ async fn edits_come_by_post_and_their_answers_on_the_stream() {
     assert!(server.registry()[0].last_active.is_some());
 }
 
+/// Browsers send a POST again when the connection breaks before its answer.
+#[tokio::test(start_paused = true)]
+async fn a_post_with_a_number_is_taken_once() {
+    let (server, counter) = counter();
+    let app = app(&server);
+    let mut source = Source::open(&app, "", &[]).await;
+    let token = source.token().await;
+    source.next().await;
+    let numbered = async |number: &str, body: String| {
+        let request_ = Request::post("/sse")
+            .header("transports-uplink", &token)
+            .header("transports-post", number)
+            .body(body.into())
+            .unwrap();
+        request(&app, request_).await.0
+    };
+    let answers = [
+        numbered("1", proposal(1, "a")).await,
+        numbered("1", proposal(1, "a")).await,
+        numbered("2", proposal(2, "b")).await,
+        numbered("1", proposal(1, "a")).await,
+        numbered("x", proposal(3, "c")).await,
+    ];
+    let [taken, bad] = [StatusCode::NO_CONTENT, StatusCode::BAD_REQUEST];
+    assert_eq!(answers, [taken, taken, taken, taken, bad]);
+    assert_eq!(source.next().await.json()["proposal"], "a");
+    assert_eq!(source.next().await.json()["proposal"], "b");
+    assert_eq!((counter.read().n, server.stats().frames_in), (2, 2));
+}
+
 #[tokio::test(start_paused = true)]
 async fn only_its_own_token_moves_a_stream() {
     let (server, counter) = counter();

@@ -14,7 +14,7 @@ export interface Todo {
   readonly order: readonly string[];
 }
 
-/** Where no WebSocket comes through the list is shown all the same, and edits wait. */
+/** Where no WebSocket comes through the list lives on Server-Sent Events and POSTs. */
 export const client = connect("/ws", { fallback: "/sse", longestDelay: 5000 });
 const todo: Model<Todo> = client.model<Todo>("Todo");
 
