@@ -7,6 +7,7 @@ mod board;
 mod client;
 mod conformance;
 mod derive;
+mod faults;
 mod hub;
 mod jupyter;
 mod property;
