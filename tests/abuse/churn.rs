@@ -96,7 +96,7 @@ async fn clients_that_come_and_go_leave_nothing_behind() {
         sleep(Duration::from_millis(100)).await;
     }
     let grown = memory().saturating_sub(before);
-    println!(
+    eprintln!(
         "{count} came and went, {opened} with a connection: {grown} bytes more memory for the second half"
     );
     assert!(grown < 8 << 20, "{grown} bytes");

@@ -89,7 +89,7 @@ async fn a_flood_is_told_and_closed_and_nobody_else_notices() {
     };
     let ((honest, again), floods) = tokio::join!(work(honest, time), tokio::spawn(offender));
     let floods = floods.unwrap();
-    println!("a flood beside 50: before {before}, at one flood {once}, at {floods} {again}");
+    eprintln!("a flood beside 50: before {before}, at one flood {once}, at {floods} {again}");
     house.down_to(honest.len()).await;
     assert_eq!(house.server.stats().ended("flooded"), floods);
     assert_eq!(hits(&counted(), "messages_per_second"), floods);

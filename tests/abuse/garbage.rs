@@ -67,7 +67,7 @@ async fn garbage_is_closed_and_nobody_else_notices() {
         tries += sent.0;
         connections += sent.1;
     }
-    println!("{tries} times garbage: others before {before}, meanwhile {during}");
+    eprintln!("{tries} times garbage: others before {before}, meanwhile {during}");
     house.down_to(1).await;
     let stats = house.server.stats();
     let by = ["protocol", "malformed", "too_large", "flooded", "left"];

@@ -54,7 +54,7 @@ async fn half_open_handshakes_are_cut_and_nobody_else_notices() {
     while let Some(waited) = cut.join_next().await {
         longest = longest.max(waited.unwrap());
     }
-    println!(
+    eprintln!(
         "{half_open} half-open: the last was cut after {longest:?}; others before {before}, meanwhile {during}"
     );
     // The last of them may have been accepted, and is looked at, a little later.

@@ -114,7 +114,7 @@ fn all_are_current_soon_after_a_restart_by_one_encoding_for_each_codec() {
     }
     let took = restarted.elapsed();
     let stats = second.server.stats();
-    println!(
+    eprintln!(
         "{count} clients: all current {took:?} after a restart, {} encodings",
         stats.snapshots_encoded
     );

@@ -89,7 +89,7 @@ async fn clients_that_do_not_read_are_closed_and_others_receive_all() {
     }
     is_over.store(true, Relaxed);
     let most = watching.await.unwrap();
-    println!(
+    eprintln!(
         "{stuck} of {all} do not read: closed after {closed:?}, at most {most} bytes waited for one; others {times}, the least of {changes} changes in {least} patches"
     );
     assert!(most <= 1 << 20, "{most} bytes");

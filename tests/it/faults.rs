@@ -28,7 +28,7 @@ fn everybody_shows_the_model_after_any_faults() {
         }
         seen.add(&Storm::new(seed).run(left.min(RECONNECTS)));
     }
-    println!("{seen:#?}");
+    eprintln!("{seen:#?}");
     // What was broken was felt, and each way out of it was taken.
     let Seen {
         partitions,
