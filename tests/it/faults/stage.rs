@@ -134,9 +134,7 @@ impl Stage {
     /// The server as it is run: anew after each loss. Times are short, as simulated time is not free.
     pub(super) async fn serve(&self) -> turmoil::Result {
         let second = Duration::from_secs(1);
-        let server = Server::builder(self.life.lock().session.clone())
-            .limits(|limits| limits.queued_bytes = 64 << 10)
-            .build();
+        let server = Server::new(self.life.lock().session.clone());
         *self.server.lock() = Some(server.clone());
         tokio::spawn(autosync(server.clone()));
         let sockets = WebSocket::new(server.clone()).settings(|settings| {

@@ -82,7 +82,7 @@ pub(super) struct Storm {
 /// Time goes on in steps, between which hosts cannot hear of each other.
 const TICK: Duration = Duration::from_millis(20);
 
-/// A chunk of what a connection has to be told, the answers that may wait beside it, and one model as a whole.
+/// A chunk of what a connection has to be told, some answers beside it, and one model as a whole.
 const MOST_QUEUED: usize = (256 + 64 + 64) << 10;
 
 impl Storm {
