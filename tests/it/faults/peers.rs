@@ -172,7 +172,7 @@ async fn by_events(
                         token = word["uplink"].as_str().map(str::to_owned).or(token);
                     }
                 }
-                *last_id = event.id.or(last_id.take());
+                *last_id = event.id.or_else(|| last_id.take());
             },
             () = stage.doze(2 * PAUSE), if stage.is_rough() => {
                 let edit = follower.lock().edit(stage);
