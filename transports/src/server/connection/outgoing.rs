@@ -39,6 +39,8 @@ pub(super) struct Ahead {
     rev: u64,
     /// The position up to which the feed has older news.
     until: u64,
+    /// News before this position are not told again.
+    silent: u64,
 }
 
 pub(super) struct Pending {
@@ -158,7 +160,9 @@ impl Source {
     }
 
     fn is_known(&self, patch: &Logged) -> bool {
-        let known = |ahead: &Ahead| ahead.id == patch.id && patch.rev <= ahead.rev;
+        let known = |ahead: &Ahead| {
+            ahead.id == patch.id && patch.rev <= ahead.rev && self.cursor < ahead.silent
+        };
         self.ahead.iter().any(known)
     }
 
@@ -296,10 +300,18 @@ impl Source {
     /// The client has heard of a revision that the feed may tell of later.
     fn reached(&mut self, id: ModelId, rev: u64) {
         self.ahead.retain(|ahead| ahead.id != id);
-        // Revisions that are not published yet are told again then, as published servers do.
-        let until = self.shared.published();
+        // Revisions that are not published yet are told again then, as published servers do; but not as a part of several
+        // that come as one.
+        let silent = self.shared.published();
+        let until = self.shared.feed.read().next();
         if self.cursor < until {
-            self.ahead.push(Ahead { id, rev, until });
+            let ahead = Ahead {
+                id,
+                rev,
+                until,
+                silent,
+            };
+            self.ahead.push(ahead);
         }
     }
 
