@@ -12,3 +12,4 @@ mod jupyter;
 mod property;
 mod server;
 mod ui;
+mod views;

@@ -64,6 +64,7 @@ impl Offer for Hub {
         let line = Line {
             shared: Arc::clone(session.shared()),
             common: None,
+            views: entry.peer.views.clone(),
         };
         (line, lines)
     }

@@ -140,6 +140,6 @@ impl Hub {
                 authorizer.subscribe(&viewer, id, mode)?.min(mode)
             }
         };
-        Some(board.line(mode, key))
+        Some(board.line(mode, key, peer.views.clone()))
     }
 }

@@ -92,11 +92,14 @@ fn shorten<T: Synced>(
     at: &At<'_>,
     out: &mut Changes,
 ) {
-    out.shorten(mark, at, items.len(), |index, out| {
+    let is_whole = out.shorten(mark, at, items.len(), |index, out| {
         if let Some(item) = items.get(index) {
             item.write(shadows.get(index), out);
         }
     });
+    if is_whole {
+        reveal_items(items.iter(), |index| shadows.get(index), at, out);
+    }
 }
 
 /// Turns the old items into the new ones: removals, then moves, then inserts, then changes within items. `start` items
@@ -219,6 +222,17 @@ pub(crate) fn check_items<'a, T: Synced>(
     }
 }
 
+pub(crate) fn reveal_items<'a, T: Synced>(
+    items: impl Iterator<Item = &'a T>,
+    settled: impl Fn(usize) -> Option<&'a T::Shadow>,
+    at: &At<'_>,
+    out: &mut Changes,
+) {
+    for (index, item) in items.enumerate() {
+        item.reveal(settled(index), &at.index(index), out);
+    }
+}
+
 /// Items that stand where others stood count as the same items, so that replacing a list is no way around `read_only`.
 pub(crate) fn admit_items<'a, T: Synced>(
     items: impl Iterator<Item = &'a T>,
@@ -280,6 +294,10 @@ impl<T: Synced> Synced for Vec<T> {
 
     fn check(&self, at: &At<'_>, out: &mut Changes) {
         check_items(self.iter(), at, out);
+    }
+
+    fn reveal(&self, settled: Option<&Self::Shadow>, at: &At<'_>, out: &mut Changes) {
+        reveal_items(self.iter(), |index| settled?.get(index), at, out);
     }
 
     fn ty() -> Type {
@@ -345,6 +363,10 @@ impl<T: Synced> Synced for VecDeque<T> {
         check_items(self.iter(), at, out);
     }
 
+    fn reveal(&self, settled: Option<&Self::Shadow>, at: &At<'_>, out: &mut Changes) {
+        reveal_items(self.iter(), |index| settled?.get(index), at, out);
+    }
+
     fn ty() -> Type {
         Type::List(Box::new(T::ty()))
     }
@@ -404,6 +426,10 @@ impl<T: Synced, const N: usize> Synced for [T; N] {
 
     fn check(&self, at: &At<'_>, out: &mut Changes) {
         check_items(self.iter(), at, out);
+    }
+
+    fn reveal(&self, settled: Option<&Self::Shadow>, at: &At<'_>, out: &mut Changes) {
+        reveal_items(self.iter(), |index| settled?.get(index), at, out);
     }
 
     fn ty() -> Type {

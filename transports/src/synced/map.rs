@@ -184,6 +184,13 @@ macro_rules! map {
                 }
             }
 
+            fn reveal(&self, settled: Option<&Self::Shadow>, at: &At<'_>, out: &mut Changes) {
+                for (key, value) in self {
+                    let settled = settled.and_then(|settled| settled.get(key));
+                    value.reveal(settled, &at.key(&key.text()), out);
+                }
+            }
+
             fn ty() -> Type {
                 Type::Map(Box::new(V::ty()))
             }

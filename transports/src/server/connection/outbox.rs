@@ -10,7 +10,7 @@ use super::super::Server;
 use super::super::registry::Entry;
 use super::super::schemas::Known;
 use crate::codec::CodecError;
-use crate::message::ModelId;
+use crate::message::{Message, ModelId};
 use crate::session::{Frame, Logged, Model, Reader};
 
 /// What the sources of a connection have in common: who listens, how, and the frames that are next.
@@ -91,6 +91,36 @@ impl Outbox {
             stays
         });
         self.taken(bytes);
+    }
+
+    /// What waits of this source was said to who saw more: no state of its models goes out, but answers do.
+    pub(super) fn retract(&mut self, from: ModelId) -> Result<(), CodecError> {
+        let ready = std::mem::take(&mut self.ready);
+        self.taken(ready.iter().map(|(_, frame)| frame.bytes.len()).sum());
+        for (source, frame) in ready {
+            if source != from {
+                self.push(source, frame.bytes);
+                continue;
+            }
+            match self.reader.codec.decode(&frame.bytes)? {
+                Message::Snapshot { .. } | Message::Batch { .. } => {}
+                Message::Patch {
+                    id,
+                    patch,
+                    proposal,
+                    ..
+                } => {
+                    if let Some(proposal) = proposal {
+                        let rev = patch.rev;
+                        let ack = Message::Ack { id, rev, proposal };
+                        let ack = self.reader.codec.encode(&ack)?;
+                        self.push(source, ack);
+                    }
+                }
+                _ => self.push(source, frame.bytes),
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn clear(&mut self) {

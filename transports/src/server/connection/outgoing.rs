@@ -114,17 +114,18 @@ impl Source {
         let mut together = Vec::new();
         for event in events {
             match event {
-                Event::Patch(patch) if self.is_known(&patch) => {
-                    // A whole model told the client of its own edit: what is left to say is that it was one.
+                Event::Patch(patch) if self.is_known(&patch) || !patch.is_visible(&self.reader) => {
+                    // A whole model told the client of its own edit, or it sees nothing of what that changed: what is left
+                    // to say is that it was one.
                     if let Some(proposal) = out.proposal_of(&patch)
                         && self.forget_echo(patch.position, out)
                     {
                         self.push_together(&mut together, out)?;
-                        self.push_ack(patch.id, patch.rev, proposal, out)?;
+                        self.push_ack(patch.id, patch.rev_for(&self.reader), proposal, out)?;
                     }
                 }
                 Event::Patch(patch) if out.batch && patch.origin.is_none() => {
-                    match patch.frame(&out.reader)? {
+                    match patch.frame(&self.reader)? {
                         Some(frame) => together.push(frame),
                         None => {
                             self.push_together(&mut together, out)?;
@@ -194,10 +195,10 @@ impl Source {
 
     fn push_patch(&mut self, patch: &Logged, out: &mut Outbox) -> Result<(), CodecError> {
         let frame = match out.proposal_of(patch) {
-            None => patch.frame(&out.reader)?,
+            None => patch.frame(&self.reader)?,
             Some(proposal) => {
                 self.forget_echo(patch.position, out);
-                patch.echo(&out.reader, &proposal)?
+                patch.echo(&self.reader, &proposal)?
             }
         };
         match frame {
@@ -260,7 +261,7 @@ impl Source {
             return Ok(());
         };
         out.introduce(&*model)?;
-        let update = model.update(&self.shared, &out.reader, have)?;
+        let update = model.update(&self.shared, &self.reader, have)?;
         if behind.resumes {
             out.server.inner.totals.resumed(match update.snapshot {
                 None => Resumed::Delta,
@@ -280,7 +281,7 @@ impl Source {
         for run in runs {
             match run {
                 [only] => self.push_patch(only, out)?,
-                several => match Logged::composed(several, &out.reader)? {
+                several => match Logged::composed(several, &self.reader)? {
                     Some(frame) => self.push(frame, out),
                     None => return self.renew(id, out),
                 },

@@ -32,6 +32,8 @@ pub(super) struct Source {
     pub(super) shared: Arc<Shared>,
     /// What is special about the session of a model that several tenants see.
     pub(super) common: Option<Common>,
+    /// How the connection wants to be told of it, and what it sees.
+    pub(super) reader: Reader,
     listener: usize,
     pub(super) progress: Arc<Progress>,
     /// Position in the feed of the next event to look at.
@@ -60,14 +62,19 @@ impl Source {
     pub(super) fn new(
         line: Line,
         signal: &Arc<Signal>,
-        reader: &Reader,
+        reader: Reader,
         server: &Server,
         opening: Option<&Opening>,
     ) -> Self {
-        let Line { shared, common } = line;
+        let Line {
+            shared,
+            common,
+            views,
+        } = line;
+        let reader = Reader { views, ..reader };
         shared.settle_first();
         let listener = shared.listeners.add(Arc::clone(signal));
-        shared.forms.add(reader);
+        shared.forms.add(&reader);
         let cursor = shared.published();
         let joined = common.as_ref().map_or(0, |common| common.statuses.next());
         let progress = Arc::new(Progress {
@@ -77,6 +84,7 @@ impl Source {
         let mut this = Self {
             shared,
             common,
+            reader,
             listener,
             progress,
             cursor,
@@ -95,16 +103,17 @@ impl Source {
     /// All models, with what the client has of them.
     fn beginning(&self, server: &Server, opening: Option<&Opening>) -> VecDeque<Behind> {
         // Revisions of another life of the session mean nothing in this one.
-        let same_life = opening
-            .and_then(|opening| opening.epoch.flatten())
-            .is_none_or(|epoch| epoch == self.shared.epoch);
+        let epoch = opening.and_then(|opening| opening.epoch.flatten());
+        let same_life = epoch.is_none_or(|epoch| Some(epoch) == self.reader.epoch);
         // Published hubs send models that are shared as a whole, and their clients know nothing of epochs.
         let may_resume = |opening: &&Opening| self.common.is_none() || opening.epoch.is_some();
         let since = opening.filter(may_resume).map(|opening| &opening.since);
         let models = self.shared.models.read();
-        let behind = models.keys().map(|id| {
+        let behind = models.iter().map(|(id, model)| {
             let have = match since.and_then(|since| since.get(id)) {
                 None => Have::Nothing,
+                // Who knows no epoch may have seen it with other views.
+                Some(_) if !model.views().is_empty() && epoch.is_none() => Have::Nothing,
                 Some(_) if !same_life => {
                     server.inner.totals.resumed(Resumed::Epoch);
                     Have::Nothing
@@ -114,6 +123,13 @@ impl Source {
             Behind::opening(*id, have)
         });
         behind.collect()
+    }
+
+    /// The client sees something else from now on: it is sent all models as they are.
+    pub(super) fn restart(&mut self) {
+        let models = self.shared.models.read();
+        let models = models.keys().map(|id| Behind::opening(*id, Have::Nothing));
+        self.behind = models.collect();
     }
 
     /// What frames of this source are marked with: the model that is shared; 0 for what is the tenant's own.
@@ -157,8 +173,8 @@ impl Source {
     }
 
     /// Ends here for this connection.
-    pub(super) fn close(self, reader: &Reader, name: Option<&Arc<str>>) {
-        self.shared.forms.remove(reader);
+    pub(super) fn close(self, name: Option<&Arc<str>>) {
+        self.shared.forms.remove(&self.reader);
         self.shared.listeners.remove(self.listener);
         if let Some((common, name)) = self.common.as_ref().zip(name)
             && common.statuses.leave(name)
