@@ -5,6 +5,7 @@ mod patches;
 mod plan;
 mod resume;
 mod rights;
+mod world;
 
 use transports::server::{Connection, Opening, Peer};
 use transports::session::{Frame, Hosted};

@@ -222,7 +222,8 @@ impl Server {
     }
 
     /// Gives an open connection other [views](Views) than those it [came with](Peer::views), of the models of a session or
-    /// of a tenant's own: all of its models are sent anew. Returns whether it was open.
+    /// of a tenant's own: all of its models are sent anew. Returns whether it was open. A hub that has an
+    /// [`Authorizer`](crate::hub::Authorizer::views) asks that the next time.
     ///
     /// ```
     /// # #[cfg(feature = "derive")] {

@@ -5,6 +5,7 @@ use std::time::SystemTime;
 use super::Tenant;
 use crate::message::ModelId;
 use crate::server::{Peer, Refusal};
+use crate::views::Views;
 
 /// What a tenant may do with a shared model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -82,6 +83,13 @@ pub trait Authorizer: Send + Sync + 'static {
     fn subscribe(&self, viewer: &Viewer<'_>, id: ModelId, mode: Mode) -> Option<Mode> {
         let _ = (viewer, id);
         Some(mode)
+    }
+
+    /// The views that a connection has of a shared model that it may see, or of its tenant's own models (`None`): those of
+    /// its [`Peer`] by default. If they are others than before, the connection is sent all of its models anew.
+    fn views(&self, viewer: &Viewer<'_>, id: Option<ModelId>) -> Views {
+        let _ = id;
+        viewer.peer.views.clone()
     }
 }
 

@@ -21,7 +21,8 @@ pub struct Peer {
     pub address: Option<SocketAddr>,
     /// When it came.
     pub since: Option<SystemTime>,
-    /// The views that it has: [`on_connect`](super::ServerBuilder::on_connect) gives them, none by default.
+    /// The views that it has: [`on_connect`](super::ServerBuilder::on_connect) gives them, none by default. A hub asks its
+    /// [`Authorizer`](crate::hub::Authorizer::views), which takes these unless it says otherwise.
     pub views: Views,
     /// The head of the request, while [`on_connect`](super::ServerBuilder::on_connect) looks at it. It is not kept: it is
     /// large, and there may be tokens in it.
