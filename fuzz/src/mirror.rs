@@ -33,10 +33,12 @@ pub fn mirror(data: &[u8]) {
     }
 
     let opening = Opening::parse(&mirrors.query()).expect("a server understands mirrors");
-    // A mirror that could not go on is left out, so that it comes as a whole.
+    // Of a mirror that could not go on nothing is claimed, so that it comes as a whole.
     for (id, since) in &opening.since {
         let mirror = mirrors.get(*id).expect("only what is there is named");
-        assert_eq!(Some(*since), mirror.revision());
+        if *since != (1 << 53) - 1 {
+            assert_eq!(Some(*since), mirror.revision());
+        }
     }
     let schema = mirrors.schema().expect("it was asked for");
     assert!(schema.typescript().starts_with("// Made"));

@@ -350,3 +350,29 @@ fn value(json: &Json) -> Value {
             .collect(),
     }
 }
+
+#[derive(Synced)]
+#[allow(dead_code, reason = "only its type is looked at")]
+struct Offer {
+    price: i64,
+    /// What it costs us.
+    #[synced(view = "staff")]
+    cost: i64,
+}
+
+#[test]
+fn a_field_with_a_view_may_be_missing_and_says_whose_it_is() {
+    let bindings = Bindings::new().add::<Offer>();
+    let text = bindings.typescript();
+    assert!(
+        text.contains(
+            "  readonly price: number | bigint;\n  /**\n   * What it costs us.\n   *\n   * @view staff\n   */\n  readonly cost?: number | bigint;\n"
+        ),
+        "{text}"
+    );
+    assert!(!text.contains("OfferInput"), "{text}");
+    let schema = bindings.json_schema();
+    let offer = &schema["$defs"]["Offer"];
+    assert_eq!(offer["properties"]["cost"]["x-view"], "staff");
+    assert_eq!(offer["required"], serde_json::json!(["price"]));
+}

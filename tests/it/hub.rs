@@ -15,7 +15,7 @@ fn hub() -> Hub {
     Hub::new(key)
 }
 
-fn key(peer: &Peer) -> Result<Tenant, transports::server::Refusal> {
+pub(crate) fn key(peer: &Peer) -> Result<Tenant, transports::server::Refusal> {
     Ok(peer.get::<Tenant>().expect("it was given").clone())
 }
 

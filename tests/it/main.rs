@@ -13,3 +13,4 @@ mod jupyter;
 mod property;
 mod server;
 mod ui;
+mod views;

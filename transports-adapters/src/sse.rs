@@ -219,20 +219,18 @@ impl EventStream {
             // Resumed by the header.
             epoch.is_some() && request.headers.contains_key(LAST_EVENT_ID)
         });
+        let connection = self.server.open_for(&opening, peer("sse", request))?;
         let told = told.then(|| {
+            let now = connection.epoch();
             // What it says of another life is not true in this one.
-            let of_this_life = opening
-                .epoch
-                .flatten()
-                .is_none_or(|epoch| epoch == self.server.epoch());
+            let of_this_life = opening.epoch.flatten().is_none_or(|epoch| epoch == now);
             let since = if of_this_life {
                 opening.since.clone()
             } else {
                 Default::default()
             };
-            Arc::new(Told::new(self.server.epoch(), since))
+            Arc::new(Told::new(now, since))
         });
-        let connection = self.server.open_for(&opening, peer("sse", request))?;
         let secret = secret()?;
         let rate = Rate::new(
             self.settings.messages_per_second,

@@ -43,6 +43,15 @@ pub(crate) struct Computed {
     pub(crate) name: Ident,
     pub(crate) ty: Type,
     pub(crate) path: Path,
+    /// Who sees it; everybody if nothing is said.
+    pub(crate) view: Option<String>,
+}
+
+/// What stands in `computed(...)`.
+enum InComputed {
+    Field(Box<Computed>),
+    /// `view = "staff"`, which holds for all fields beside it.
+    View(Word<String>),
 }
 
 /// All that can be said of a type, a field or a variant. What may be said of which is in [`Place::allowed`].
@@ -58,6 +67,7 @@ pub(crate) struct Attrs {
     pub(crate) with: Option<Word<With>>,
     pub(crate) key: Option<Word<Ident>>,
     pub(crate) read_only: Option<Word<()>>,
+    pub(crate) view: Option<Word<String>>,
     pub(crate) range: Option<Word<Expr>>,
     pub(crate) length: Option<Word<Expr>>,
     pub(crate) validate: Option<Word<Path>>,
@@ -117,6 +127,7 @@ impl Place {
                 "with",
                 "key",
                 "read_only",
+                "view",
                 "range",
                 "length",
                 "validate",
@@ -137,6 +148,7 @@ const ALL: &[&str] = &[
     "with",
     "key",
     "read_only",
+    "view",
     "range",
     "length",
     "validate",
@@ -204,6 +216,7 @@ impl Attrs {
             "skip" => put(&mut self.skip, item, flag),
             "flatten" => put(&mut self.flatten, item, flag),
             "read_only" => put(&mut self.read_only, item, flag),
+            "view" => put(&mut self.view, item, |item| view(&text(item)?)),
             "with" => put(&mut self.with, item, with),
             "key" => put(&mut self.key, item, key),
             "range" => put(&mut self.range, item, |item| range(item, "range = 0..=100")),
@@ -246,20 +259,41 @@ impl Attrs {
             let message = "`computed` lists names with their types and methods: `computed(total: f64 = Self::total)`";
             return Err(syn::Error::new(span, message));
         };
-        let parser = Punctuated::<Computed, Token![,]>::parse_terminated;
-        for value in parser.parse2(list.clone())? {
+        let parser = Punctuated::<InComputed, Token![,]>::parse_terminated;
+        let (mut fields, mut seen_by) = (Vec::new(), None);
+        for item in parser.parse2(list.clone())? {
+            match item {
+                InComputed::Field(field) => fields.push(field),
+                InComputed::View(view) if seen_by.is_some() => {
+                    return Err(syn::Error::new(view.span, "`view` is given twice"));
+                }
+                InComputed::View(view) => seen_by = Some(view.value),
+            }
+        }
+        for field in fields {
             self.computed.push(Word {
-                span: value.name.span(),
-                value,
+                span: field.name.span(),
+                value: Computed {
+                    view: seen_by.clone(),
+                    ..*field
+                },
             });
         }
         Ok(())
     }
 }
 
-impl syn::parse::Parse for Computed {
+impl syn::parse::Parse for InComputed {
     fn parse(input: syn::parse::ParseStream<'_>) -> syn::Result<Self> {
         let name: Ident = input.call(syn::ext::IdentExt::parse_any)?;
+        if name == "view" && input.peek(Token![=]) {
+            input.parse::<Token![=]>()?;
+            let text: LitStr = input.parse()?;
+            return Ok(Self::View(Word {
+                span: name.span(),
+                value: view(&text)?,
+            }));
+        }
         if !input.peek(Token![:]) {
             let message =
                 format!("a computed field needs its type: `computed({name}: f64 = Self::{name})`");
@@ -269,7 +303,12 @@ impl syn::parse::Parse for Computed {
         let ty = input.parse()?;
         input.parse::<Token![=]>()?;
         let path = input.parse()?;
-        Ok(Self { name, ty, path })
+        Ok(Self::Field(Box::new(Computed {
+            name,
+            ty,
+            path,
+            view: None,
+        })))
     }
 }
 
@@ -321,6 +360,15 @@ fn case(item: &Item) -> syn::Result<Case> {
         let message = format!("no such case; there are: {}", Case::names().join(", "));
         syn::Error::new(text.span(), message)
     })
+}
+
+/// The name of a view.
+fn view(text: &LitStr) -> syn::Result<String> {
+    if text.value().is_empty() {
+        let message = "a view has a name: `view = \"staff\"`";
+        return Err(syn::Error::new(text.span(), message));
+    }
+    Ok(text.value())
 }
 
 fn with(item: &Item) -> syn::Result<With> {

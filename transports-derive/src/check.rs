@@ -112,6 +112,7 @@ fn given(field: &Field) -> Vec<(&'static str, Span)> {
         ("with", field.with.as_ref().map(|word| word.span)),
         ("key", field.key.as_ref().map(|word| word.span)),
         ("read_only", field.read_only.as_ref().map(|word| word.span)),
+        ("view", field.view.as_ref().map(|word| word.span)),
         ("range", field.range.as_ref().map(|word| word.span)),
         ("length", field.length.as_ref().map(|word| word.span)),
         ("validate", field.validate.as_ref().map(|word| word.span)),
@@ -173,7 +174,7 @@ fn carriers_fit(field: &Field, errors: &mut Errors) {
 /// What stands in a list has a position, and a list that is too short is refused as a whole.
 fn items_have_no_names(field: &Field, errors: &mut Errors) {
     for (name, span) in given(field) {
-        if matches!(name, "rename" | "alias" | "flatten" | "default") {
+        if matches!(name, "rename" | "alias" | "flatten" | "default" | "view") {
             errors.at(
                 span,
                 format!("`{name}` is for fields with names; this one has a position in a list"),
@@ -189,7 +190,7 @@ fn newtype_variants_have_no_names(field: &Field, errors: &mut Errors) {
         errors.at(skip.span, message);
     }
     for (name, span) in given(field) {
-        if matches!(name, "rename" | "alias" | "flatten" | "default") {
+        if matches!(name, "rename" | "alias" | "flatten" | "default" | "view") {
             let message =
                 format!("`{name}` is for fields with names; the variant's name is this one's, too");
             errors.at(span, message);

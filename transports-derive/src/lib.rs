@@ -49,7 +49,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `rename_all_fields = "camelCase"` | the case of the fields of an enum's variants |
 /// | `default`, `default = path` | missing fields of a struct are taken from here |
 /// | `validate = path` | a rule over the whole, `fn(&Self) -> Result<(), impl Display>`, for clients' edits |
-/// | `computed(name: Type = path)` | the result of `fn(&Self) -> Type` travels like a field |
+/// | `computed(name: Type = path)` | the result of `fn(&Self) -> Type` travels like a field; `view = "staff"` beside it holds for all in these parentheses |
 /// | `tag = "type"` | the name of the variant stands among its fields |
 /// | `tag = "type", content = "value"` | the name of the variant stands beside what is in it |
 /// | `bound = "T: Trait"` | instead of `T: Synced` for every type parameter |
@@ -67,6 +67,7 @@ use syn::{DeriveInput, parse_macro_input};
 /// | `with = "serde"` | carried as serde writes it, as one leaf |
 /// | `key = "id"` | items of a `Vec` or `VecDeque` are told apart by this field of theirs |
 /// | `read_only` | clients may not change it |
+/// | `view = "staff"` | only those have it who have the view; for all others there is no such field. Implies `default` |
 /// | `range = 0..=100` | clients may not leave this range; for numbers, also in an `Option` |
 /// | `length = 1..=20` | clients may not make it shorter or longer: characters of a text, items, entries |
 /// | `validate = path` | a rule, `fn(&Field) -> Result<(), impl Display>`, for clients' edits |

@@ -1,9 +1,13 @@
 //! What a walk over a model finds changed.
 
+mod part;
+mod sections;
 mod splices;
 
 use std::fmt;
 
+pub(crate) use self::part::Part;
+use self::sections::Sections;
 use self::splices::Splices;
 pub(crate) use self::splices::{Splice, Texts};
 
@@ -11,6 +15,7 @@ use crate::edit::Reason;
 use crate::patch::Op;
 use crate::path::{At, Path, WritePath};
 use crate::synced::Synced;
+use crate::views::Seen;
 use crate::writer::{Format, Head, Leaf, Writer, notation};
 
 /// Collects the ops of one patch, encoded for every codec in use while the model is walked.
@@ -18,13 +23,12 @@ use crate::writer::{Format, Head, Leaf, Writer, notation};
 /// [`Synced::diff`] reports what changed here. The ops are written straight from the model's own types.
 #[derive(Debug, Default)]
 pub struct Changes {
-    /// In the order of [`Format::ALL`].
-    json: Option<Writer>,
-    msgpack: Option<Writer>,
-    cbor: Option<Writer>,
-    data: Option<Vec<Op>>,
-    splices: Splices,
-    ops: usize,
+    /// Where ops go: those for everybody, but within a section.
+    part: Part,
+    /// The ops of other parts.
+    aside: usize,
+    /// The parts of a model that has views, if they are kept apart.
+    sections: Option<Box<Sections>>,
     faults: Vec<Fault>,
     /// Rules are checked only while an edit is judged: the host is free to do as it likes.
     judging: bool,
@@ -40,6 +44,7 @@ pub(crate) struct Mark {
     splices: usize,
     /// In the order of [`Format::ALL`].
     bodies: [usize; Format::ALL.len()],
+    sections: usize,
 }
 
 /// A field whose present value the wire cannot carry. Its last good value stays on the wire.
@@ -69,7 +74,10 @@ impl Changes {
     #[must_use]
     pub fn as_ops() -> Self {
         Self {
-            data: Some(Vec::new()),
+            part: Part {
+                data: Some(Vec::new()),
+                ..Part::default()
+            },
             ..Self::default()
         }
     }
@@ -111,20 +119,10 @@ impl Changes {
     /// Forgets what was collected and keeps the memory.
     #[inline]
     pub fn clear(&mut self) {
-        if let Some(json) = &mut self.json {
-            json.clear();
+        if self.sections.is_some() {
+            self.clear_sections();
         }
-        if let Some(msgpack) = &mut self.msgpack {
-            msgpack.clear();
-        }
-        if let Some(cbor) = &mut self.cbor {
-            cbor.clear();
-        }
-        if let Some(ops) = &mut self.data {
-            ops.clear();
-        }
-        self.splices.clear();
-        self.ops = 0;
+        self.part.clear();
         self.judging = false;
         if !self.faults.is_empty() || self.refusal.is_some() {
             self.faults.clear();
@@ -134,26 +132,27 @@ impl Changes {
 
     /// As [`clear`](Self::clear), for the given formats and forms from now on.
     pub(crate) fn restart(&mut self, forms: impl IntoIterator<Item = (Format, Texts)>) {
+        self.clear();
+        self.sections = None;
         let wanted = self.want(forms);
         for (format, wanted) in Format::ALL.into_iter().zip(wanted) {
-            let writer = self.writer_mut(format);
-            if !wanted {
-                *writer = None;
-            } else if writer.is_none() {
-                *writer = Some(Writer::new(format, Vec::new()));
+            let writer = self.part.writer_mut(format);
+            match writer {
+                Some(writer) if wanted => writer.show(Seen::EVERYTHING),
+                None if wanted => *writer = Some(Writer::new(format, Vec::new())),
+                _ => *writer = None,
             }
         }
-        self.clear();
     }
 
     #[inline]
     pub(crate) fn mark(&self) -> Mark {
-        let len =
-            |writer: &Option<Writer>| writer.as_ref().map_or(0, |writer| writer.bytes().len());
         Mark {
-            ops: self.ops,
-            splices: self.splices.count(),
-            bodies: [len(&self.json), len(&self.msgpack), len(&self.cbor)],
+            sections: self
+                .sections
+                .as_ref()
+                .map_or(0, |sections| sections.count()),
+            ..self.part.mark()
         }
     }
 
@@ -161,6 +160,7 @@ impl Changes {
     /// writes an item as peers are to know it; what was to be checked or reported of it was when its ops were made.
     ///
     /// Writes no more for that than the ops take, and an item; and nothing where they obviously are the shorter ones.
+    /// Returns whether it is one op now, which tells of nothing that has a view.
     #[inline]
     pub(crate) fn shorten(
         &mut self,
@@ -168,10 +168,11 @@ impl Changes {
         at: &At<'_>,
         len: usize,
         item: impl Fn(usize, &mut Writer),
-    ) {
-        if self.ops - mark.ops > 1 && !self.proposing {
-            self.shorten_many(mark, at, len, &item);
-        }
+    ) -> bool {
+        self.part.ops - mark.ops > 1
+            && !self.proposing
+            && self.shorten_many(mark, at, len, &item)
+            && self.is_apart()
     }
 
     fn shorten_many(
@@ -180,32 +181,32 @@ impl Changes {
         at: &At<'_>,
         len: usize,
         item: &dyn Fn(usize, &mut Writer),
-    ) {
+    ) -> bool {
         /// The bytes of `Null` in MessagePack; nothing is shorter anywhere.
         const SHORTEST: usize = 5;
 
         let [json, msgpack, cbor] = mark.bodies;
         let mut scratch = None;
         let first = [
-            (&mut self.json, json),
-            (&mut self.msgpack, msgpack),
-            (&mut self.cbor, cbor),
+            (&mut self.part.json, json),
+            (&mut self.part.msgpack, msgpack),
+            (&mut self.part.cbor, cbor),
         ]
         .into_iter()
         .find_map(|(writer, start)| Some((writer.as_mut()?, start)));
-        let (writer, start) = match (first, &self.data) {
+        let (writer, start) = match (first, &self.part.data) {
             (Some(first), _) => first,
             (None, Some(ops)) => {
                 let writer = scratch.insert(Writer::new(Format::Json, Vec::new()));
                 ops.iter().skip(mark.ops).for_each(|op| writer.owned_op(op));
                 (writer, 0)
             }
-            (None, None) => return,
+            (None, None) => return false,
         };
         // The comma in front counts whether there is one or not, so that what stands in front decides nothing.
         let told = writer.bytes().len() - start + usize::from(start == 0);
         if told <= FEW.max(SHORTEST * len) {
-            return;
+            return false;
         }
         if len > 2 * SAMPLES {
             let sample = writer.measure(told, |out| {
@@ -218,7 +219,7 @@ impl Changes {
                 }
             });
             if sample.is_none_or(|sample| sample / SAMPLES * len > told) {
-                return;
+                return false;
             }
         }
         let whole = |out: &mut Writer| {
@@ -232,51 +233,37 @@ impl Changes {
             out.end_list();
         };
         let shorter = writer.measure(told, |out| out.op(Head::Set, at, whole));
-        if shorter.is_some() {
-            for (format, len) in Format::ALL.into_iter().zip(mark.bodies) {
-                if let Some(writer) = self.writer_mut(format) {
-                    writer.buffer().truncate(len);
-                }
-            }
-            if let Some(ops) = &mut self.data {
-                ops.truncate(mark.ops);
-            }
-            self.ops = mark.ops;
-            self.splices.rewind(mark);
-            self.op(Head::Set, at, whole);
+        if shorter.is_none() {
+            return false;
         }
-    }
-
-    const fn writer_mut(&mut self, format: Format) -> &mut Option<Writer> {
-        match format {
-            Format::Json => &mut self.json,
-            Format::MessagePack => &mut self.msgpack,
-            Format::Cbor => &mut self.cbor,
-        }
+        self.rewind_sections(mark);
+        self.part.rewind(mark);
+        self.op(Head::Set, at, whole);
+        true
     }
 
     /// The number of ops so far.
     #[must_use]
     pub const fn len(&self) -> usize {
-        self.ops
+        self.part.ops + self.aside
     }
 
     /// Whether nothing changed so far.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.ops == 0
+        self.len() == 0
     }
 
     /// The ops, if they are collected [as data](Self::as_ops).
     #[must_use]
     pub fn ops(&self) -> &[Op] {
-        self.data.as_deref().unwrap_or_default()
+        self.part.data.as_deref().unwrap_or_default()
     }
 
     /// The ops, taken out.
     #[must_use]
     pub fn into_ops(self) -> Vec<Op> {
-        self.data.unwrap_or_default()
+        self.part.data.unwrap_or_default()
     }
 
     /// The ops as JSON, separated by commas, if they are collected [as JSON](Self::as_json).
@@ -298,16 +285,9 @@ impl Changes {
         self.body(Format::Cbor).unwrap_or_default()
     }
 
-    /// The encoded ops.
     #[inline]
-    pub(crate) fn body(&self, format: Format) -> Option<&[u8]> {
-        match format {
-            Format::Json => &self.json,
-            Format::MessagePack => &self.msgpack,
-            Format::Cbor => &self.cbor,
-        }
-        .as_ref()
-        .map(Writer::bytes)
+    fn body(&self, format: Format) -> Option<&[u8]> {
+        self.part.body(format)
     }
 
     /// The fields that could not be sent.
@@ -352,24 +332,24 @@ impl Changes {
 
     /// The leaf at `at` has changed. One function for all of them, and no rules to check below it.
     pub(crate) fn set_leaf(&mut self, at: &At<'_>, leaf: Leaf<'_>) {
-        self.ops += 1;
-        if let Some(json) = &mut self.json {
+        self.part.ops += 1;
+        if let Some(json) = &mut self.part.json {
             json.json_set_leaf(at, leaf);
         }
-        if self.msgpack.is_some() || self.cbor.is_some() || self.data.is_some() {
+        if self.part.msgpack.is_some() || self.part.cbor.is_some() || self.part.data.is_some() {
             self.set_leaf_elsewhere(at, leaf);
         }
     }
 
     #[inline(never)]
     fn set_leaf_elsewhere(&mut self, at: &At<'_>, leaf: Leaf<'_>) {
-        if let Some(msgpack) = &mut self.msgpack {
+        if let Some(msgpack) = &mut self.part.msgpack {
             msgpack.set_leaf::<notation::MessagePack>(at, leaf);
         }
-        if let Some(cbor) = &mut self.cbor {
+        if let Some(cbor) = &mut self.part.cbor {
             cbor.set_leaf::<notation::Cbor>(at, leaf);
         }
-        if let Some(ops) = &mut self.data {
+        if let Some(ops) = &mut self.part.data {
             ops.push(owned(Head::Set, at, |writer| writer.leaf(leaf)).0);
         }
     }
@@ -380,6 +360,9 @@ impl Changes {
         self.op(Head::Set, at, |writer| value.write(None, writer));
         if self.judging {
             value.check(at, self);
+        }
+        if self.is_apart() {
+            value.reveal(None, at, self);
         }
     }
 
@@ -413,9 +396,10 @@ impl Changes {
             return false;
         }
         let mut scratch = None;
-        let writer = match (&mut self.json, &mut self.msgpack, &mut self.cbor) {
+        let part = &mut self.part;
+        let writer = match (&mut part.json, &mut part.msgpack, &mut part.cbor) {
             (Some(writer), ..) | (None, Some(writer), _) | (None, None, Some(writer)) => writer,
-            _ if self.data.is_some() => scratch.insert(Writer::new(Format::Json, Vec::new())),
+            _ if part.data.is_some() => scratch.insert(Writer::new(Format::Json, Vec::new())),
             _ => return false,
         };
         let room = most * SHORTEST_OP * SAMPLES / len;
@@ -458,6 +442,9 @@ impl Changes {
         if self.judging {
             item.check(&at.index(index), self);
         }
+        if self.is_apart() {
+            item.reveal(None, &at.index(index), self);
+        }
     }
 
     /// The list at `at` lost the item at `index`.
@@ -477,12 +464,12 @@ impl Changes {
 
     #[inline]
     fn op(&mut self, head: Head<'_>, at: &At<'_>, write: impl Fn(&mut Writer)) {
-        self.ops += 1;
+        self.part.ops += 1;
         let mut clamped = false;
-        if let Some(json) = &mut self.json {
+        if let Some(json) = &mut self.part.json {
             clamped |= json.clamps(|json| json.json_op(head, at, &write));
         }
-        if self.msgpack.is_some() || self.cbor.is_some() || self.data.is_some() {
+        if self.part.msgpack.is_some() || self.part.cbor.is_some() || self.part.data.is_some() {
             clamped |= self.other_op(head, at, &write);
         }
         if clamped {
@@ -495,10 +482,13 @@ impl Changes {
 
     fn other_op(&mut self, head: Head<'_>, at: &At<'_>, write: &dyn Fn(&mut Writer)) -> bool {
         let mut clamped = false;
-        for writer in [&mut self.msgpack, &mut self.cbor].into_iter().flatten() {
+        for writer in [&mut self.part.msgpack, &mut self.part.cbor]
+            .into_iter()
+            .flatten()
+        {
             clamped |= writer.clamps(|writer| writer.op(head, at, write));
         }
-        if let Some(ops) = &mut self.data {
+        if let Some(ops) = &mut self.part.data {
             let (op, cut) = owned(head, at, write);
             ops.push(op);
             clamped |= cut;

@@ -150,6 +150,11 @@ impl EditError {
         })
     }
 
+    /// Whether the path names a field that is not there with its first step.
+    pub(crate) fn is_unknown_field(&self) -> bool {
+        matches!(self.reason, Reason::UnknownField { .. }) && self.path.len() == 1
+    }
+
     /// The same error seen from one level further up.
     #[must_use]
     pub fn below(mut self, segment: impl Into<Segment>) -> Self {

@@ -77,6 +77,7 @@ pub mod session;
 pub mod synced;
 mod tracked;
 pub mod value;
+mod views;
 mod writer;
 
 pub use self::changes::{Changes, Fault};
@@ -93,6 +94,7 @@ pub use self::session::Session;
 pub use self::synced::Synced;
 pub use self::tracked::Tracked;
 pub use self::value::{Value, ValueMap};
+pub use self::views::Views;
 pub use self::writer::Writer;
 #[cfg(feature = "derive")]
 pub use transports_derive::Synced;

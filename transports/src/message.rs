@@ -35,6 +35,11 @@ impl Epoch {
     pub fn random() -> Self {
         Self(getrandom::u64().expect("the operating system has random numbers"))
     }
+
+    /// The same where there is no mark, another one for each mark.
+    pub(crate) const fn marked(self, mark: u64) -> Self {
+        Self(self.0 ^ mark)
+    }
 }
 
 impl fmt::Display for Epoch {

@@ -237,6 +237,9 @@ pub struct Mirrors {
     schema: Option<Bindings>,
 }
 
+/// The revision of a model that is held, without one that counts: no server comes to it, as JSON keeps integers up to here.
+const NO_REVISION: u64 = (1 << 53) - 1;
+
 /// Something that a frame brought about.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
@@ -346,18 +349,24 @@ impl Mirrors {
         self.schema.as_ref()
     }
 
-    /// The query of the URL to connect to, so that the server continues where the mirrors are. A mirror that could not
-    /// take in what came is left out until it was replaced, so that the server sends it as a whole.
+    /// The query of the URL to connect to, so that the server continues where the mirrors are. Of a mirror that could not
+    /// take in what came nothing is claimed until it was replaced, so that the server sends it as a whole, or says that it
+    /// is gone.
     #[must_use]
     pub fn query(&self) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("codec", self.codec.name());
-        let revs: BTreeMap<_, _> = self
-            .models
-            .iter()
-            .filter(|(id, model)| !self.doubtful.contains(id) && model.epoch() == self.epoch)
-            .filter_map(|(id, model)| Some((id, model.revision()?)))
-            .collect();
+        let claim = |(id, model): (&ModelId, &Mirror<Value>)| {
+            let rev = model.revision()?;
+            let is_sure = !self.doubtful.contains(id) && model.epoch() == self.epoch;
+            // Without an epoch a server may take the greatest revision for one that it will come to.
+            match (is_sure, self.epoch) {
+                (true, _) => Some((*id, rev)),
+                (false, Some(_)) => Some((*id, NO_REVISION)),
+                (false, None) => None,
+            }
+        };
+        let revs: BTreeMap<_, _> = self.models.iter().filter_map(claim).collect();
         if !revs.is_empty() {
             let revs = serde_json::to_string(&revs).expect("numbers can be written");
             query.append_pair("since", &revs);

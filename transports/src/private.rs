@@ -16,6 +16,8 @@ mod rules;
 mod schema;
 #[path = "private/serde.rs"]
 mod serde;
+#[path = "private/unseen.rs"]
+mod unseen;
 
 pub use core::option::Option::{self, None, Some};
 pub use core::result::Result::{self, Err, Ok};
@@ -27,8 +29,8 @@ pub use std::string::String;
 pub use std::vec::Vec;
 
 pub use self::edit::{
-    admit_read_only, below, edit_computed, edit_tuple, edit_whole, no_item, no_list, no_map,
-    put_back, put_content, put_default, put_item, unknown_field,
+    admit_read_only, below, edit_computed, edit_tuple, edit_whole, edited_flat, no_item, no_list,
+    no_map, put_back, put_content, put_default, put_item, unknown_field,
 };
 pub use self::enums::{
     adjacent, edit_content, edit_tag, entry, external, internal, no_content, no_entry,
@@ -43,12 +45,14 @@ pub use self::schema::{
     tuple_struct, variants,
 };
 pub use self::serde::{Opaque, Serde, Whole};
+pub use self::unseen::Unseen;
 pub use crate::changes::Changes;
 pub use crate::edit::{Author, Edit, EditError, Payload, Reason};
 pub use crate::path::{At, FieldStep, Segment};
 pub use crate::schema::Type;
 pub use crate::synced::{Key, Synced, edit_leaf};
 pub use crate::value::Value;
+pub use crate::views::is_hidden;
 pub use crate::writer::Writer;
 
 /// Carries a constant in whose value all types of fields are checked. If one of them cannot be synced, the constant is
@@ -109,6 +113,11 @@ pub trait With<T> {
     /// See [`Synced::check`].
     fn check(this: &T, at: &At<'_>, out: &mut Changes) {
         let _ = (this, at, out);
+    }
+
+    /// See [`Synced::reveal`].
+    fn reveal(this: &T, settled: Option<&Self::Shadow>, at: &At<'_>, out: &mut Changes) {
+        let _ = (this, settled, at, out);
     }
 
     /// See [`Synced::ty`].

@@ -8,6 +8,7 @@ mod json_schema;
 mod limits;
 mod shape;
 mod typescript;
+mod views;
 
 use std::any::TypeId;
 use std::fmt::Write as _;
@@ -175,9 +176,15 @@ pub struct Field {
     /// Whether a value that lacks it is given one.
     #[serde(skip)]
     pub has_default: bool,
+    /// Which [view](crate::Views) shows it; all do if there is none.
+    #[serde(skip)]
+    pub view: Option<&'static str>,
     /// What clients have to keep to.
     #[serde(skip)]
     pub limits: Limits,
+    /// What it may hold besides, of which `ty` says nothing.
+    #[serde(skip)]
+    pub(crate) merged: Vec<Content>,
 }
 
 /// The texts that a unit-only enum is one of, in the order of their declaration.

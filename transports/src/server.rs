@@ -23,8 +23,8 @@ pub use self::builder::ServerBuilder;
 pub use self::connection::Connection;
 pub use self::ended::{ConnectionError, Ended};
 pub use self::limits::Limits;
-use self::offer::Offer;
 pub use self::offer::Served;
+use self::offer::{Change, Offer};
 pub use self::opening::{Opening, OpeningError};
 use self::peer::Hooks;
 pub use self::peer::{Peer, Proposal, Refusal, RefusalKind};
@@ -37,6 +37,7 @@ use crate::codec::{Codec, CustomCodec};
 use crate::message::{Epoch, ModelId};
 use crate::schema::Type;
 use crate::session::{ModelInfo, Session, SyncReport};
+use crate::views::Views;
 /// Data of any types, one of each.
 pub use http::Extensions;
 
@@ -252,6 +253,43 @@ impl Server {
     #[must_use]
     pub fn connection(&self, number: u64) -> Option<ConnectionInfo> {
         Some(self.inner.registry.get(number)?.info())
+    }
+
+    /// Gives an open connection other [views](Views) than those it [came with](Peer::views), of the models of a session or
+    /// of a tenant's own: all of its models are sent anew. Returns whether it was open. A hub that has an
+    /// [`Authorizer`](crate::hub::Authorizer::views) asks that the next time.
+    ///
+    /// ```
+    /// # #[cfg(feature = "derive")] {
+    /// use transports::server::Opening;
+    /// use transports::{Server, Session, Synced, Views};
+    ///
+    /// #[derive(Synced)]
+    /// struct Offer {
+    ///     price: i64,
+    ///     #[synced(view = "staff")]
+    ///     cost: i64,
+    /// }
+    ///
+    /// let session = Session::new();
+    /// session.host(Offer { price: 5, cost: 3 });
+    /// let server = Server::new(session);
+    /// let mut connection = server.open(&Opening::default())?;
+    /// let number = connection.number();
+    /// let mut next = || String::from_utf8_lossy(&connection.try_next().expect("a snapshot").bytes).into_owned();
+    ///
+    /// assert!(next().ends_with(r#""value":{"Map":{"price":{"Int":5}}}}"#));
+    /// assert!(server.set_views(number, Views::from_iter(["staff"])));
+    /// assert!(next().ends_with(r#""value":{"Map":{"cost":{"Int":3},"price":{"Int":5}}}}"#));
+    /// # }
+    /// # Ok::<(), transports::server::OpeningError>(())
+    /// ```
+    pub fn set_views(&self, number: u64, views: Views) -> bool {
+        let entry = self.inner.registry.get(number);
+        entry.is_some_and(|entry| {
+            entry.change(Change::Views(views));
+            true
+        })
     }
 
     /// Ends a connection: it gives no further frames, and takes none. Returns whether it was open.

@@ -1,5 +1,6 @@
 //! Hosted models, their revisions and what happened to them lately.
 
+mod encoded;
 mod feed;
 mod forms;
 mod hosted;
@@ -8,6 +9,7 @@ mod listeners;
 mod logged;
 mod model;
 mod record;
+mod visible;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -17,14 +19,15 @@ use std::sync::{Arc, OnceLock};
 use parking_lot::{Mutex, RwLock};
 use tokio::sync::Notify;
 
+pub(crate) use self::encoded::batch;
 pub(crate) use self::feed::{Event, Feed};
 use self::forms::Forms;
 pub use self::hosted::{Hosted, ReadGuard, WriteGuard};
 pub use self::info::ModelInfo;
 pub(crate) use self::listeners::{Listeners, Signal};
 pub use self::logged::Frame;
-pub(crate) use self::logged::{Logged, Origin, batch};
-pub(crate) use self::model::{Answer, Model, Reader, Slot};
+pub(crate) use self::logged::{Logged, Origin};
+pub(crate) use self::model::{Answer, By, Model, Reader, Slot};
 pub(crate) use self::record::{CHUNK, Have};
 use crate::changes::{Changes, Fault};
 use crate::message::{Epoch, ModelId};
@@ -412,7 +415,7 @@ impl Session {
     pub fn snapshot(&self, id: ModelId) -> Option<(u64, Value)> {
         self.shared.settle_first();
         let model = self.shared.model(id)?;
-        Some(model.value(&self.shared))
+        Some(model.value(&self.shared, None))
     }
 
     /// The ids and types of the hosted models.

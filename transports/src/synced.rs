@@ -12,7 +12,7 @@ mod value;
 mod wrapper;
 
 pub(crate) use self::list::{
-    admit_items, check_items, diff_items, diff_paired, permutation, reorder,
+    admit_items, check_items, diff_items, diff_paired, permutation, reorder, reveal_items,
 };
 pub use self::map::Key;
 pub(crate) use self::map::{parse as parse_key, write_entries};
@@ -108,7 +108,13 @@ pub trait Synced: Sized + Send + Sync + 'static {
         let _ = (at, out);
     }
 
-    /// The type as the wire and other languages see it.
+    /// Tells `out` of the fields below that have a [view](crate::Views): the value was told as a whole just now, without
+    /// them. `settled` is that of [`write`](Self::write).
+    fn reveal(&self, settled: Option<&Self::Shadow>, at: &At<'_>, out: &mut Changes) {
+        let _ = (settled, at, out);
+    }
+
+    /// The type as the wire and other languages see it. A field with a view that this does not tell of is seen by nobody.
     fn ty() -> Type;
 }
 

@@ -15,6 +15,7 @@ pub(crate) use self::ops::Head;
 pub(crate) use self::set::Leaf;
 use self::tree::{Open, Tree};
 use crate::value::{Value, ValueMap};
+use crate::views::Seen;
 
 /// The built-in wire formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -61,6 +62,7 @@ pub struct Writer {
     pub(crate) clamped: usize,
     /// Lists and maps need not be finished beyond these bytes.
     limit: usize,
+    seen: Seen,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,6 +88,7 @@ impl Writer {
             tree: Tree::new(),
             clamped: 0,
             limit: usize::MAX,
+            seen: Seen::EVERYTHING,
         }
     }
 
@@ -94,15 +97,41 @@ impl Writer {
     /// # Panics
     /// If `write` does not write exactly one value.
     pub fn to_value(write: impl FnOnce(&mut Self)) -> Value {
+        Self::to_value_of(Seen::EVERYTHING, write)
+    }
+
+    /// As [`to_value`](Self::to_value), of what is seen.
+    pub(crate) fn to_value_of(seen: Seen, write: impl FnOnce(&mut Self)) -> Value {
         let mut writer = Self {
             form: Form::Tree,
             buffer: Vec::new(),
             tree: Tree::new(),
             clamped: 0,
             limit: usize::MAX,
+            seen,
         };
         write(&mut writer);
         writer.tree.done.expect("`write` writes one value")
+    }
+
+    /// Leaves out, from now on, what is not seen.
+    pub(crate) fn show(&mut self, seen: Seen) {
+        self.seen = seen;
+    }
+
+    pub(crate) fn showing(mut self, seen: Seen) -> Self {
+        self.seen = seen;
+        self
+    }
+
+    pub(crate) const fn seen(&self) -> &Seen {
+        &self.seen
+    }
+
+    /// Whether fields with this view are to be written. If not, they are left out, names and all.
+    #[must_use]
+    pub fn sees(&self, view: &str) -> bool {
+        self.seen.has(view)
     }
 
     pub(crate) const fn format(&self) -> Format {

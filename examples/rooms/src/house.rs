@@ -1,5 +1,6 @@
 //! Who may see what.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -8,7 +9,7 @@ use parking_lot::Mutex;
 use serde::{Deserialize, Serialize};
 use transports::hub::{Mode, Presence, Shared, Tenant};
 use transports::server::{Peer, Refusal, RefusalKind};
-use transports::{Hub, Session, Synced};
+use transports::{Hub, Server, Session, Synced};
 
 /// What people of a room share.
 #[derive(Synced)]
@@ -17,6 +18,9 @@ pub(crate) struct Board {
     /// Who is there; however many tabs somebody has open.
     #[synced(read_only)]
     pub(crate) people: BTreeSet<String>,
+    /// Whoever was there, and how often somebody came; for whoever runs the house.
+    #[synced(view = "admin", read_only)]
+    pub(crate) visitors: BTreeMap<String, u64>,
 }
 
 #[derive(Synced)]
@@ -78,8 +82,8 @@ impl<'a> Guest<'a> {
 }
 
 impl House {
-    /// The hub of a new house; `admin` opens its desk.
-    pub(crate) fn open(admin: String) -> Hub {
+    /// A new house; `admin` opens its desk, and shows what only the admin sees of a room.
+    pub(crate) fn open(admin: String) -> (Hub, Server) {
         let house = Arc::new(Self {
             admin,
             rooms: Mutex::default(),
@@ -88,6 +92,7 @@ impl House {
         let ask = Arc::clone(&house);
         let fill = Arc::clone(&house);
         let enter = Arc::clone(&house);
+        let look = Arc::clone(&house);
         let hub = Hub::builder(move |peer| ask.tenant(peer))
             .on_tenant(move |hub, tenant, session| fill.furnish(hub, tenant, session))
             .on_first_viewer(move |tenant, _| enter.visited(tenant))
@@ -97,31 +102,39 @@ impl House {
             visits: 0,
         });
         house.desk.get_or_init(|| desk);
-        hub
+        let server = Server::builder(hub.clone())
+            .on_connect(move |peer, _| {
+                if look.is_admin(peer) {
+                    peer.views.insert("admin");
+                }
+                Ok(())
+            })
+            .build();
+        (hub, server)
     }
 
-    /// Who somebody says to be: `room` and `name`, only `room` to look, or the key of the house.
+    fn is_admin(&self, peer: &Peer) -> bool {
+        given(peer, "admin").is_some_and(|key| *key == self.admin)
+    }
+
+    /// Who somebody says to be: `room` and `name`, only `room` to look, or the key of the house, with a room to look at or
+    /// without.
     fn tenant(&self, peer: &Peer) -> Result<Tenant, Refusal> {
-        let query = peer
-            .request
-            .as_ref()
-            .and_then(|request| request.uri.query());
-        let query: BTreeMap<_, _> =
-            form_urlencoded::parse(query.unwrap_or_default().as_bytes()).collect();
-        let given = |name: &str| query.get(name).map(|value| &**value);
-        if let Some(key) = given("admin") {
-            return match key == self.admin {
-                true => Ok(Tenant::new("admin")),
-                false => Err(RefusalKind::Forbidden.because("this is not the key")),
-            };
+        let room = given(peer, "room").unwrap_or_default();
+        let name = given(peer, "name").unwrap_or_default();
+        if given(peer, "admin").is_some() {
+            if !self.is_admin(peer) {
+                return Err(RefusalKind::Forbidden.because("this is not the key"));
+            }
+            if room.is_empty() {
+                return Ok(Tenant::new("admin"));
+            }
         }
-        let room = given("room").unwrap_or_default();
-        let name = given("name").unwrap_or_default();
-        if !is_word(room) || !(name.is_empty() || is_word(name)) {
+        if !is_word(&room) || !(name.is_empty() || is_word(&name)) {
             return Err(RefusalKind::Forbidden.because("a room and a name have 1 to 20 letters"));
         }
         let rooms = self.rooms.lock();
-        if rooms.len() >= ROOMS && !rooms.contains_key(room) {
+        if rooms.len() >= ROOMS && !rooms.contains_key(&*room) {
             return Err(RefusalKind::Unavailable.because("the house is full"));
         }
         Ok(Tenant::new(format!("{room}/{name}")))
@@ -152,6 +165,7 @@ impl House {
             let board = hub.share(Board {
                 lines: Vec::new(),
                 people: BTreeSet::new(),
+                visitors: BTreeMap::new(),
             });
             let house = Arc::downgrade(self);
             let room = name.to_owned();
@@ -187,11 +201,24 @@ impl House {
         }
     }
 
+    /// Somebody came in who was not there.
     fn visited(&self, tenant: &Tenant) {
-        if let (Guest::Person { .. }, Some(desk)) = (Guest::of(tenant), self.desk.get()) {
+        let Guest::Person { room, name } = Guest::of(tenant) else {
+            return;
+        };
+        let board = self.rooms.lock().get(room).cloned();
+        if let (Some(board), Some(desk)) = (board, self.desk.get()) {
+            *board.write().visitors.entry(name.to_owned()).or_default() += 1;
             desk.write().visits += 1;
         }
     }
+}
+
+/// What the query of the URL says.
+fn given<'a>(peer: &'a Peer, name: &str) -> Option<Cow<'a, str>> {
+    let query = peer.request.as_ref()?.uri.query()?;
+    let mut pairs = form_urlencoded::parse(query.as_bytes());
+    pairs.find_map(|(key, value)| (key == name).then_some(value))
 }
 
 fn is_word(text: &str) -> bool {

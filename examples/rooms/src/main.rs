@@ -1,7 +1,8 @@
 //! Rooms that people join by name: `cargo run -p rooms`.
 //!
 //! Each person is a tenant, with notes that nobody else is sent. The board of a room is shared: people write on it,
-//! spectators only look. Whoever has the link that is printed sees how the house is doing. Anybody can claim any name
+//! spectators only look. Whoever has the link that is printed sees how the house is doing and, with `&room=tea` behind
+//! it, what nobody else sees of a room. Anybody can claim any name
 //! here; an application has a layer of its own that knows who somebody is.
 #![expect(
     clippy::print_stdout,
@@ -15,7 +16,7 @@ use axum::response::Html;
 use axum::routing::get;
 use tokio::net::TcpListener;
 use tokio::time::interval;
-use transports::Hub;
+use transports::{Hub, Server};
 use transports_adapters::{autosync, client_js, sse, ws};
 
 mod house;
@@ -55,14 +56,14 @@ fn port(mut args: impl Iterator<Item = String>) -> Option<u16> {
 }
 
 /// The routes to a house, and what keeps it going.
-fn app(hub: &Hub) -> Router {
-    tokio::spawn(autosync(hub.clone()));
+fn app((hub, server): &(Hub, Server)) -> Router {
+    tokio::spawn(autosync(server.clone()));
     tokio::spawn(tidy(hub.clone()));
     Router::new()
         .route("/", get(Html(PAGE)))
         .route("/client.js", client_js())
-        .route("/ws", ws(hub.clone()))
-        .route("/sse", sse(hub.clone()))
+        .route("/ws", ws(server.clone()))
+        .route("/sse", sse(server.clone()))
 }
 
 async fn tidy(hub: Hub) {

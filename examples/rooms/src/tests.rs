@@ -140,3 +140,27 @@ async fn the_desk_is_for_whoever_has_the_key() {
     assert!(!ann.seen.contains("visits"));
     assert!(admin.mirrors.get(TEA).is_none());
 }
+
+#[tokio::test]
+async fn only_the_admin_sees_who_came_how_often() {
+    let house = house().await;
+    let mut ann = Guest::new(&house, "room=tea&name=ann").await.unwrap();
+    let mut admin = Guest::new(&house, "room=tea&admin=key").await.unwrap();
+    let visits = |mirrors: &Mirrors, name: &str| {
+        let board = mirrors.get(TEA)?.get()?;
+        board.get("visitors")?.get(name).cloned()
+    };
+    admin
+        .until(|mirrors| visits(mirrors, "ann") == Some(1.into()))
+        .await;
+    let mut bob = Guest::new(&house, "room=tea&name=bob").await.unwrap();
+    admin
+        .until(|mirrors| visits(mirrors, "bob") == Some(1.into()))
+        .await;
+    for guest in [&mut ann, &mut bob] {
+        guest
+            .until(|mirrors| people(mirrors) == list(&["ann", "bob"]))
+            .await;
+        assert!(!guest.seen.contains("visitors"), "{}", guest.seen);
+    }
+}

@@ -1,6 +1,6 @@
 //! The body of a response that is a stream of events.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::convert::Infallible;
 use std::future::Future;
 use std::pin::Pin;
@@ -79,6 +79,12 @@ impl EventBody {
             self.alarm.poll(connection, cx);
             match connection.poll_next(cx) {
                 Poll::Ready(Some(frame)) => {
+                    // What it saw as somebody else counts no more.
+                    if let Some(told) = &mut self.told
+                        && told.epoch() != connection.epoch()
+                    {
+                        *told = Arc::new(Told::new(connection.epoch(), BTreeMap::new()));
+                    }
                     drop(open);
                     let renderer = &self.streams.renderer;
                     renderer.render(frame.bytes, &mut self.told, &mut self.out);

@@ -11,8 +11,8 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::{Instant, sleep, timeout};
 use tower::ServiceExt;
-use transports::Server;
 use transports::server::{Peer, RefusalKind};
+use transports::{Server, Session, Synced, Views};
 use transports_adapters::{AppEvent, EventStream, Events, Shutdown, serve, sse};
 
 use crate::sums::Sums;
@@ -457,7 +457,7 @@ async fn events_of_the_application_come_on_the_same_stream() {
 
 #[tokio::test(start_paused = true)]
 async fn a_hook_may_send_events_to_the_client_whose_edit_it_sees() {
-    let session = transports::Session::new();
+    let session = Session::new();
     let model = session.host_named("Any", transports::Value::from_iter([("n", 0.into())]));
     let events = Arc::new(OnceLock::<Events>::new());
     let sends = Arc::clone(&events);
@@ -571,7 +571,7 @@ async fn at_a_shutdown_streams_end_with_a_word() {
 
 #[tokio::test(start_paused = true)]
 async fn who_may_not_come_in_learns_nothing() {
-    let session = transports::Session::new();
+    let session = Session::new();
     session.host_named("Secret", transports::Value::from("s3cret"));
     let server = Server::builder(session)
         .on_connect(|peer, _| match peer.transport {
@@ -622,5 +622,43 @@ async fn events_come_through_a_layer_that_compresses() {
         }
         counter.write().n = n + 1;
         sync(&server);
+    }
+}
+
+#[derive(Synced)]
+struct Offer {
+    price: i64,
+    #[synced(view = "staff")]
+    cost: i64,
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_source_does_not_go_on_from_what_it_saw_with_other_views() {
+    let session = Session::new();
+    let offer = session.host(Offer { price: 5, cost: 3 });
+    let server = Server::new(session);
+    let app = app(&server);
+    let mut source = Source::open(&app, "", &[]).await;
+    source.token().await;
+    let before = source.next().await.id.unwrap();
+
+    let number = server.registry()[0].number;
+    assert!(server.set_views(number, Views::from_iter(["staff"])));
+    let granted = source.next().await;
+    assert_eq!(granted.json()["value"]["Map"]["cost"]["Int"], 3);
+    let as_staff = granted.id.unwrap();
+    assert_ne!(before, as_staff);
+    assert!(server.set_views(number, Views::default()));
+    let revoked = source.next().await;
+    assert_eq!(revoked.json()["value"]["Map"]["cost"], Value::Null);
+    assert_eq!(revoked.id.unwrap(), before);
+    drop(source);
+
+    offer.write().price = 6;
+    sync(&server);
+    for (id, comes) in [(as_staff, "snapshot"), (before, "patch")] {
+        let mut source = Source::open(&app, "", &[("last-event-id", &id)]).await;
+        source.token().await;
+        assert_eq!(source.next().await.json()["t"], comes);
     }
 }

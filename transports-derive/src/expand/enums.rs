@@ -80,6 +80,7 @@ impl<'a> Enum<'a> {
             admit: self.admit(),
             inherit: self.inherit(),
             check: self.check(),
+            reveal: self.reveal(),
             ty: self.ty(),
         };
         let methods = methods.expand(self.context);
@@ -423,6 +424,24 @@ impl<'a> Enum<'a> {
                 }
                 let (pattern, at) = (body.pattern("f"), self.place(variant));
                 Some(quote!(#pattern => { #at #check }))
+            })
+            .collect();
+        if arms.is_empty() {
+            return TokenStream::new();
+        }
+        quote!(match self { #(#arms)* _ => {} })
+    }
+
+    fn reveal(&self) -> TokenStream {
+        let arms: Vec<_> = self
+            .each()
+            .filter_map(|(variant, body)| {
+                let reveal = body.reveal();
+                if reveal.is_empty() {
+                    return None;
+                }
+                let (pattern, at) = (body.pattern("f"), self.place(variant));
+                Some(quote!(#pattern => { #at #reveal }))
             })
             .collect();
         if arms.is_empty() {

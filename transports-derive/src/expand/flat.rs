@@ -35,10 +35,14 @@ pub(super) fn write(body: &Body<'_>) -> TokenStream {
     // Last, as their names are theirs.
     let placed = body.entries().into_iter().map(|entry| {
         let (name, value) = (entry.name(), body.write_entry(entry));
-        quote!(__entries.put(#name, |__out| { #value });)
+        let put = quote!(__entries.put(#name, |__out| { #value }););
+        match entry.view() {
+            None => put,
+            Some(view) => quote!(if __out.sees(#view) { #put } else { __entries.hide(#name); }),
+        }
     });
     quote! {
-        let mut __entries = #private::Sorted::new();
+        let mut __entries = #private::Sorted::new(&*__out);
         #(#flattened)*
         #(#placed)*
         __entries.write(__out);
@@ -52,7 +56,15 @@ pub(super) fn edit(body: &Body<'_>, otherwise: &TokenStream) -> TokenStream {
         .map(|(index, field)| {
             let flat = body.context.flat(field);
             let this = body.this_mut((index, field));
-            let edit = quote!(#flat::edit_flat(#this, __path, __edit, __author));
+            let private = &body.context.private;
+            let name = body.name;
+            let edit = quote! {
+                #private::edited_flat(
+                    #flat::edit_flat(#this, __path, __edit, __author),
+                    #name,
+                    __key,
+                )
+            };
             (flat, edit)
         })
         .collect();

@@ -21,6 +21,7 @@ pub(super) struct Methods {
     pub(super) admit: TokenStream,
     pub(super) inherit: TokenStream,
     pub(super) check: TokenStream,
+    pub(super) reveal: TokenStream,
     pub(super) ty: TokenStream,
 }
 
@@ -95,6 +96,7 @@ impl Methods {
             admit,
             inherit,
             check,
+            reveal,
             ..
         } = self;
         let update = (!update.is_empty())
@@ -120,7 +122,17 @@ impl Methods {
                 }
             }
         });
-        quote!(#update #admit #inherit #check)
+        let reveal = (!reveal.is_empty()).then(|| {
+            quote! {
+                fn reveal(
+                    &self,
+                    __settled: #private::Option<&Self::Shadow>,
+                    __at: &#private::At<'_>,
+                    __out: &mut #private::Changes,
+                ) { #reveal }
+            }
+        });
+        quote!(#update #admit #inherit #check #reveal)
     }
 }
 
@@ -142,6 +154,6 @@ fn own_rule(context: &Context<'_>) -> Option<TokenStream> {
     let private = &context.private;
     context.input.validate.as_ref().map(|validate| {
         let path = &validate.value;
-        quote_spanned!(path.span()=> #private::check_valid(|| #path(&*self), __at, __out);)
+        quote_spanned!(path.span()=> #private::check_valid(|| #path(&*self), <Self as #private::Synced>::ty, __at, __out);)
     })
 }

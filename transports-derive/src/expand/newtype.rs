@@ -33,6 +33,7 @@ pub(super) fn expand(context: &Context<'_>, field: &Field) -> TokenStream {
         },
         inherit: below(quote!(#inner::inherit(&mut self.#member, &mut __old.#member))),
         check: below(quote!(#inner::check(&self.#member, __at, __out))),
+        reveal: below(quote!(#inner::reveal(&self.#member, __settled, __at, __out))),
         ty: quote!(#inner::ty()),
     };
     let methods = methods.expand(context);

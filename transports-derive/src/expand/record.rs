@@ -5,6 +5,7 @@
 
 mod changes;
 mod edit;
+mod views;
 mod wire;
 
 use proc_macro2::{Span, TokenStream};
@@ -237,11 +238,31 @@ impl<'a> Body<'a> {
 }
 
 impl Entry<'_> {
+    /// Who sees it; everybody if nothing is said.
+    pub(super) fn view(&self) -> Option<&str> {
+        match self {
+            Self::Field(_, field) => field.view.as_ref().map(|word| word.value.as_str()),
+            Self::Computed(_, computed) => computed.view.as_deref(),
+            Self::Tag(..) => None,
+        }
+    }
+
     pub(super) fn name(&self) -> String {
         match self {
             Self::Field(_, field) => field.name.clone(),
             Self::Computed(_, computed) => computed.name.to_string(),
             Self::Tag(tag, _) => (*tag).to_owned(),
+        }
+    }
+}
+
+/// The tokens, unless the client whose edit is made does not see the field.
+fn unless_hidden(private: &TokenStream, field: &Field, then: TokenStream) -> TokenStream {
+    match &field.view {
+        None => then,
+        Some(view) => {
+            let view = &view.value;
+            quote!(if !#private::is_hidden(#view) { #then })
         }
     }
 }

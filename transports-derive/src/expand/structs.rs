@@ -35,6 +35,7 @@ pub(super) fn expand(context: &Context<'_>, record: &Record) -> TokenStream {
         admit: admit(&body),
         inherit: body.inherit(),
         check: body.check(),
+        reveal: body.reveal(),
         ty: ty(&body),
     };
     let (methods, flat) = (methods.expand(context), flat::implement(&body));

@@ -60,6 +60,43 @@ impl Splices {
     pub(super) const fn count(&self) -> usize {
         self.count
     }
+
+    /// None yet, in the same forms.
+    pub(super) fn like(&self) -> Self {
+        Self {
+            body: self.body,
+            beside: self.beside,
+            data: self.data,
+            wanted: self.wanted,
+            ..Self::default()
+        }
+    }
+
+    /// The ops of `body`, with texts in this form.
+    pub(super) fn pieces<'a>(
+        &'a self,
+        body: &'a [u8],
+        format: Format,
+        texts: Texts,
+    ) -> Option<Vec<&'a [u8]>> {
+        let slot = format.slot();
+        let form = self.body.get(slot).copied().unwrap_or_default();
+        if form == texts || self.count == 0 {
+            return Some(vec![body]);
+        }
+        if texts == Texts::Whole || self.beside.get(slot) != Some(&true) {
+            return None;
+        }
+        let mut pieces = Vec::new();
+        let mut done = 0;
+        for other in self.others.iter().filter(|other| other.format == format) {
+            pieces.push(body.get(done..other.start).unwrap_or_default());
+            pieces.push(&other.spliced);
+            done = other.end;
+        }
+        pieces.push(body.get(done..).unwrap_or_default());
+        Some(pieces)
+    }
 }
 
 /// A part of a text and what takes its place; positions count characters.
@@ -97,9 +134,9 @@ impl Changes {
     /// ```
     #[must_use]
     pub fn with_splices(mut self) -> Self {
-        self.splices.body = [Texts::Spliced; Format::ALL.len()];
-        self.splices.data = Texts::Spliced;
-        self.splices.wanted = true;
+        self.part.splices.body = [Texts::Spliced; Format::ALL.len()];
+        self.part.splices.data = Texts::Spliced;
+        self.part.splices.wanted = true;
         self
     }
 
@@ -117,7 +154,12 @@ impl Changes {
             }
         }
         let mut wanted = whole;
-        let slots = self.splices.body.iter_mut().zip(&mut self.splices.beside);
+        let slots = self
+            .part
+            .splices
+            .body
+            .iter_mut()
+            .zip(&mut self.part.splices.beside);
         for (((body, beside), whole), (spliced, wanted)) in
             slots.zip(whole).zip(spliced.into_iter().zip(&mut wanted))
         {
@@ -125,57 +167,25 @@ impl Changes {
             *beside = whole && spliced;
             *wanted = whole || spliced;
         }
-        self.splices.wanted = spliced.contains(&true);
+        self.part.splices.wanted = spliced.contains(&true);
         wanted
     }
 
     /// Whether anybody wants texts in parts.
     pub(crate) const fn wants_splices(&self) -> bool {
-        self.splices.wanted
-    }
-
-    /// Whether there are ops that differ between the forms.
-    pub(crate) const fn has_splices(&self) -> bool {
-        self.splices.count > 0
-    }
-
-    /// The encoded ops with texts in this form.
-    pub(crate) fn body_with(&self, format: Format, texts: Texts) -> Option<Vec<&[u8]>> {
-        let slot = format.slot();
-        let body = self.body(format)?;
-        let form = self.splices.body.get(slot).copied().unwrap_or_default();
-        if form == texts || !self.has_splices() {
-            return Some(vec![body]);
-        }
-        if texts == Texts::Whole || self.splices.beside.get(slot) != Some(&true) {
-            return None;
-        }
-        let mut pieces = Vec::new();
-        let mut done = 0;
-        for other in self
-            .splices
-            .others
-            .iter()
-            .filter(|other| other.format == format)
-        {
-            pieces.push(body.get(done..other.start).unwrap_or_default());
-            pieces.push(&other.spliced);
-            done = other.end;
-        }
-        pieces.push(body.get(done..).unwrap_or_default());
-        Some(pieces)
+        self.part.splices.wanted
     }
 
     /// A part of the text at `at` has changed, which is now `whole`.
     pub(crate) fn splice(&mut self, at: &At<'_>, whole: &str, splice: Splice<'_>) {
-        self.ops += 1;
-        self.splices.count += 1;
+        self.part.ops += 1;
+        self.part.splices.count += 1;
         let head = Head::Splice(splice.at, splice.delete, splice.insert);
         let set = |writer: &mut Writer| writer.op(Head::Set, at, |writer| writer.str(whole));
         for format in Format::ALL {
-            let body = self.splices.body.get(format.slot()).copied();
-            let beside = self.splices.beside.get(format.slot()).copied();
-            let Some(writer) = self.writer_mut(format) else {
+            let body = self.part.splices.body.get(format.slot()).copied();
+            let beside = self.part.splices.beside.get(format.slot()).copied();
+            let Some(writer) = self.part.writer_mut(format) else {
                 continue;
             };
             let start = writer.bytes().len();
@@ -189,7 +199,7 @@ impl Changes {
             set(writer);
             let end = writer.bytes().len();
             if beside == Some(true) {
-                self.splices.others.push(Other {
+                self.part.splices.others.push(Other {
                     format,
                     start,
                     end,
@@ -197,8 +207,8 @@ impl Changes {
                 });
             }
         }
-        if let Some(ops) = &mut self.data {
-            let (op, _) = match self.splices.data {
+        if let Some(ops) = &mut self.part.data {
+            let (op, _) = match self.part.splices.data {
                 Texts::Whole => super::owned(Head::Set, at, |writer| writer.str(whole)),
                 Texts::Spliced => super::owned(head, at, |_| {}),
             };

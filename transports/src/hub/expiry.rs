@@ -96,6 +96,7 @@ impl Hub {
             }
             Ok(expiry) => {
                 entry.expire(expiry);
+                entry.change(Change::Views(self.views(key, &entry.peer, None)));
                 let ids: Vec<_> = self.inner.state.lock().boards.keys().copied().collect();
                 for id in ids {
                     let line = self.line(key, &entry.peer, id);

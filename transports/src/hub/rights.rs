@@ -6,6 +6,7 @@ use super::Tenant;
 use crate::message::ModelId;
 use crate::path::Path;
 use crate::server::{Peer, Refusal};
+use crate::views::Views;
 
 /// What a tenant may do with a shared model.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -97,6 +98,13 @@ pub trait Authorizer: Send + Sync + 'static {
     fn edit(&self, viewer: &Viewer<'_>, id: ModelId, path: &Path) -> Result<(), String> {
         let _ = (viewer, id, path);
         Ok(())
+    }
+
+    /// The views that a connection has of a shared model that it may see, or of its tenant's own models (`None`): those of
+    /// its [`Peer`] by default. If they are others than before, the connection is sent all of its models anew.
+    fn views(&self, viewer: &Viewer<'_>, id: Option<ModelId>) -> Views {
+        let _ = id;
+        viewer.peer.views.clone()
     }
 }
 

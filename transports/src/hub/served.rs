@@ -53,6 +53,7 @@ impl Offer for Hub {
         let lines = ids.into_iter();
         let lines = lines.filter_map(|id| self.line(&key, &entry.peer, id));
         let lines = lines.collect();
+        let views = self.views(&key, &entry.peer, None);
         drop(asking);
         if let Some(hook) = self
             .inner
@@ -66,6 +67,7 @@ impl Offer for Hub {
         let line = Line {
             shared: Arc::clone(session.shared()),
             common: None,
+            views,
         };
         (line, lines)
     }

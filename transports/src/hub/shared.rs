@@ -7,16 +7,17 @@ use std::sync::Arc;
 use parking_lot::Mutex;
 
 use super::{HOST, LastWriteWins, Merge, Mode, Stamp, Tenant, Write};
-use crate::edit::{self, Author, Budget, PatchError, Reason};
+use crate::edit::{self, Author, PatchError, Reason};
 use crate::message::{Json, ModelId};
 use crate::mirror::diff;
 use crate::patch::Patch;
 use crate::path::Path;
 use crate::server::awareness::Statuses;
 use crate::server::offer::{Arbiter, Common, Line};
-use crate::session::{Answer, Hosted, Origin, Session};
+use crate::session::{Answer, By, Hosted, Session};
 use crate::synced::Synced;
 use crate::value::Value;
+use crate::views::Views;
 
 /// How a model is shared.
 pub struct Sharing {
@@ -167,9 +168,15 @@ impl Board {
     }
 
     /// What a connection of a tenant hears.
-    pub(super) fn line(self: &Arc<Self>, mode: Mode, tenant: &Tenant) -> Line {
+    pub(super) fn line(self: &Arc<Self>, mode: Mode, tenant: &Tenant, views: Views) -> Line {
+        let shared = Arc::clone(self.session.shared());
+        // Others would only change the epoch that the connection is told.
+        let views = shared
+            .model(self.id)
+            .map_or_else(Views::default, |model| views.only(model.views()));
         Line {
-            shared: Arc::clone(self.session.shared()),
+            shared,
+            views,
             common: Some(Common {
                 id: self.id,
                 arbiter: Arc::clone(self) as Arc<dyn Arbiter>,
@@ -182,22 +189,22 @@ impl Board {
 }
 
 impl Arbiter for Board {
-    fn edit(&self, patch: Patch, writer: &str, budget: Budget, origin: Origin) -> Answer {
+    fn edit(&self, patch: Patch, writer: &str, author: By<'_>) -> Answer {
         let shared = self.session.shared();
         let Some(model) = shared.model(self.id) else {
             return Answer::Gone;
         };
         let mut merge = self.merge.lock();
         let stamp = Stamp(patch.rev, writer.to_owned());
-        let current = || model.value(shared).1;
+        let current = || model.value(shared, Some(author.views)).1;
         match merge.merge(Write::new(patch.ops, stamp, &current)) {
             Ok(ops) => {
-                let answer = model.edit(shared, ops, budget, origin);
+                let answer = model.edit(shared, ops, author);
                 merge.settle(!matches!(answer, Answer::Refused { .. } | Answer::Gone));
                 answer
             }
             Err(error) => Answer::Refused {
-                rev: model.rev(),
+                rev: model.rev_for(author.views),
                 error: refusal(error),
             },
         }

@@ -8,6 +8,7 @@ use crate::message::{Json, ModelId};
 use crate::server::Peer;
 use crate::server::offer::{Change, Line};
 use crate::synced::Synced;
+use crate::views::Views;
 
 impl Hub {
     /// Shares a model with whom it is [given](Self::subscribe); the last write wins. Ids count from
@@ -140,6 +141,14 @@ impl Hub {
                 authorizer.subscribe(&viewer, id, mode)?.min(mode)
             }
         };
-        Some(board.line(mode, key))
+        Some(board.line(mode, key, self.views(key, peer, Some(id))))
+    }
+
+    /// The views that a connection has of a shared model, or of its tenant's own. The caller has `asking`.
+    pub(super) fn views(&self, key: &Tenant, peer: &Peer, id: Option<ModelId>) -> Views {
+        match &self.inner.settings.authorizer {
+            None => peer.views.clone(),
+            Some(authorizer) => authorizer.views(&Viewer::new(key, peer), id),
+        }
     }
 }

@@ -5,6 +5,7 @@ use crate::path::Segment;
 use crate::schema::Type;
 use crate::synced::{self, Synced};
 use crate::value::Value;
+use crate::views::is_limited;
 
 /// The edits that end at a struct or enum itself.
 pub fn edit_whole<T: Synced>(this: &mut T, edit: Edit, author: Author) -> Result<Edit, EditError> {
@@ -101,6 +102,19 @@ pub fn edit_computed(author: Author, name: &str) -> Result<Edit, EditError> {
 /// A name that is no field's.
 pub fn unknown_field(type_name: &'static str, name: &str) -> Result<Edit, EditError> {
     Err(EditError::new(Reason::UnknownField { type_name }).below(name))
+}
+
+/// The answer of a flattened field to an edit of one of its names. If it has no such field after all, who has another view
+/// may see one there, and this says no more than that its holder has none.
+pub fn edited_flat(
+    edited: Result<Edit, EditError>,
+    type_name: &'static str,
+    name: &str,
+) -> Result<Edit, EditError> {
+    match edited {
+        Err(error) if is_limited() && error.is_unknown_field() => unknown_field(type_name, name),
+        edited => edited,
+    }
 }
 
 /// A path that does not lead on with the name of a field.

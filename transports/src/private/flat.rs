@@ -8,6 +8,7 @@ use crate::edit::{Author, Edit, EditError, Reason};
 use crate::path::{At, Segment};
 use crate::synced::{Key, Synced};
 use crate::value::{Value, ValueMap};
+use crate::views::Seen;
 use crate::writer::Writer;
 
 /// The names that something needs in the map it stands in.
@@ -148,6 +149,18 @@ pub trait Flat: Synced {
         self.diff(shadow, at, out);
     }
 
+    /// As [`Synced::reveal`], without entries that cannot travel because their names are `taken`.
+    fn reveal_flat(
+        &self,
+        settled: Option<&Self::Shadow>,
+        at: &At<'_>,
+        out: &mut Changes,
+        taken: &[&Keys],
+    ) {
+        let _ = taken;
+        self.reveal(settled, at, out);
+    }
+
     /// Whether other names stand in the holder's map than the shadow has, so that the holder is sent as a whole.
     fn reshaped(&self, shadow: &Self::Shadow) -> bool {
         let _ = shadow;
@@ -229,6 +242,22 @@ macro_rules! flat_map {
                 self.diff(shadow, at, out);
                 self.extend(hidden);
             }
+
+            fn reveal_flat(
+                &self,
+                settled: Option<&Self::Shadow>,
+                at: &At<'_>,
+                out: &mut Changes,
+                taken: &[&Keys],
+            ) {
+                for (key, value) in self {
+                    let text = key.text();
+                    if !taken.iter().any(|keys| keys.has(&text)) {
+                        let settled = settled.and_then(|settled| settled.get(key));
+                        value.reveal(settled, &at.key(&text), out);
+                    }
+                }
+            }
         }
     };
 }
@@ -257,6 +286,16 @@ impl<T: Flat> Flat for Box<T> {
         taken: &[&Keys],
     ) {
         T::diff_flat(self, shadow, at, out, taken);
+    }
+
+    fn reveal_flat(
+        &self,
+        settled: Option<&Self::Shadow>,
+        at: &At<'_>,
+        out: &mut Changes,
+        taken: &[&Keys],
+    ) {
+        T::reveal_flat(self, settled.map(|settled| &**settled), at, out, taken);
     }
 
     fn reshaped(&self, shadow: &Self::Shadow) -> bool {
@@ -303,6 +342,18 @@ impl<T: Flat> Flat for Option<T> {
         }
     }
 
+    fn reveal_flat(
+        &self,
+        settled: Option<&Self::Shadow>,
+        at: &At<'_>,
+        out: &mut Changes,
+        taken: &[&Keys],
+    ) {
+        if let Some(value) = self {
+            value.reveal_flat(settled.and_then(Option::as_ref), at, out, taken);
+        }
+    }
+
     fn reshaped(&self, shadow: &Self::Shadow) -> bool {
         match (self, shadow) {
             (Some(value), Some(shadow)) => value.reshaped(shadow),
@@ -332,17 +383,21 @@ impl<T: Flat> Flat for Option<T> {
 pub struct Sorted {
     entries: ValueMap,
     clamped: usize,
+    seen: Seen,
 }
 
 impl Sorted {
-    /// None yet.
+    /// None yet; they are to go to `out`.
     #[must_use]
-    pub fn new() -> Self {
-        Self::default()
+    pub fn new(out: &Writer) -> Self {
+        Self {
+            seen: out.seen().clone(),
+            ..Self::default()
+        }
     }
 
     fn value(&mut self, write: impl FnOnce(&mut Writer)) -> Value {
-        Writer::to_value(|out| {
+        Writer::to_value_of(self.seen.clone(), |out| {
             write(out);
             self.clamped += out.clamped;
         })
@@ -352,6 +407,11 @@ impl Sorted {
     pub fn put(&mut self, name: &'static str, write: impl FnOnce(&mut Writer)) {
         let value = self.value(write);
         self.entries.insert(name.to_owned(), value);
+    }
+
+    /// A name that is taken by something that is not seen.
+    pub fn hide(&mut self, name: &str) {
+        self.entries.remove(name);
     }
 
     /// Adds the entries of the map that `write` writes.

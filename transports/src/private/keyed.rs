@@ -137,6 +137,15 @@ macro_rules! keyed {
                 this.check(at, out);
             }
 
+            fn reveal(
+                this: &$List<T>,
+                settled: Option<&Self::Shadow>,
+                at: &At<'_>,
+                out: &mut Changes,
+            ) {
+                this.reveal(settled.map(|shadow| &shadow.items), at, out);
+            }
+
             fn ty() -> Type {
                 <$List<T> as Synced>::ty()
             }

@@ -7,6 +7,7 @@ use super::Keys;
 use crate::edit::{EditError, Reason};
 use crate::schema::Type;
 use crate::value::{Value, ValueMap};
+use crate::views::is_hidden;
 
 /// A variant read from its name.
 pub fn read_named<T>(
@@ -82,6 +83,24 @@ impl Entries {
             Ok(value) => Some(value),
             Err(error) => self.fail(error.below(name)),
         }
+    }
+
+    /// As [`field_or`](Self::field_or), for a field with a view: who does not see it cannot bring it either.
+    pub fn viewed<T>(
+        &mut self,
+        view: &str,
+        field: &'static str,
+        alias: &[&'static str],
+        read: fn(Value) -> Result<T, EditError>,
+        default: fn() -> T,
+    ) -> Option<T> {
+        if is_hidden(view) {
+            for name in std::iter::once(&field).chain(alias) {
+                self.take(name);
+            }
+            return self.error.is_none().then(default);
+        }
+        self.field_or(field, alias, read, || Type::Any, Some(default))
     }
 
     fn find(

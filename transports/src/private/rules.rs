@@ -6,7 +6,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::changes::Changes;
 use crate::path::At;
-use crate::schema::Range;
+use crate::schema::{Range, Type};
+use crate::views::{is_hidden, is_limited};
 
 /// A range as it is written in an attribute, for a field that is a number or may be one.
 #[diagnostic::on_unimplemented(
@@ -120,8 +121,11 @@ pub fn check_length(
 ///
 /// A rule that panics has not said yes: the edit is refused, and what it did is taken back as for any other refusal. The
 /// panic ends here, as it is a peer's edit that brought it about, and the panic hook has told the host of it.
+///
+/// What the rule says may quote what it looked at, a `ty`, and is not repeated to who does not see all of it.
 pub fn check_valid<E: Display>(
     rule: impl FnOnce() -> Result<(), E>,
+    ty: fn() -> Type,
     at: &At<'_>,
     out: &mut Changes,
 ) {
@@ -131,7 +135,17 @@ pub fn check_valid<E: Display>(
     }));
     match judged {
         Ok(Ok(())) => {}
+        Ok(Err(_)) if hides(ty) => out.refuse(at, "a rule for this does not hold"),
         Ok(Err(reason)) => out.refuse(at, reason),
         Err(_) => out.refuse(at, "the rule for this panicked"),
     }
+}
+
+/// Whether the client whose edit is being made does not see all of a value of this type.
+fn hides(ty: fn() -> Type) -> bool {
+    let mut hides = false;
+    if is_limited() {
+        ty().visit_views(&mut |view, _| hides |= is_hidden(view));
+    }
+    hides
 }

@@ -21,6 +21,8 @@ pub struct FieldInfo {
     /// See [`Field`].
     pub has_default: bool,
     /// See [`Field`].
+    pub view: Option<&'static str>,
+    /// See [`Field`].
     pub limits: Option<fn() -> Limits>,
 }
 
@@ -159,6 +161,7 @@ impl FieldsInfo {
             doc: info.doc,
             read_only: info.read_only,
             has_default: info.has_default,
+            view: info.view,
             limits: info.limits.map(|limits| limits()).unwrap_or_default(),
             ..field(info.name, (info.ty)())
         });
@@ -178,6 +181,8 @@ fn field(name: &str, ty: Type) -> Field {
         read_only: false,
         may_be_missing: false,
         has_default: false,
+        view: None,
+        merged: Vec::new(),
         limits: Limits::default(),
     }
 }
@@ -203,8 +208,12 @@ fn flatten(fields: &mut Vec<Field>, rest: &mut Option<Type>, ty: Type) {
             let tag = match tagging {
                 Tagging::Internal { tag } => tag,
                 Tagging::Adjacent { tag, content } => {
+                    let merged = variants.into_iter().map(|variant| variant.content);
                     fields.push(field(&tag, Type::Str));
-                    fields.push(missing(field(&content, Type::Any)));
+                    fields.push(Field {
+                        merged: merged.collect(),
+                        ..missing(field(&content, Type::Any))
+                    });
                     return;
                 }
                 Tagging::External => return,
@@ -222,6 +231,7 @@ fn flatten(fields: &mut Vec<Field>, rest: &mut Option<Type>, ty: Type) {
                         Some(other) => {
                             other.ty = Type::Any;
                             other.limits = Limits::default();
+                            other.merged.push(Content::Fields(vec![field], None));
                         }
                     }
                 }

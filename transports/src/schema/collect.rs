@@ -137,6 +137,7 @@ impl Bindings {
                 read_only: field.read_only,
                 may_be_missing: field.may_be_missing,
                 has_default: field.has_default,
+                view: field.view.map(str::to_owned),
                 range: field.limits.range.clone(),
                 length: field.limits.length.clone(),
             })

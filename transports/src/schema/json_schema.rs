@@ -151,6 +151,9 @@ fn of_field(field: &Field) -> Json {
     if field.read_only {
         put(&mut schema, "readOnly", json!(true));
     }
+    if let Some(view) = &field.view {
+        put(&mut schema, "x-view", json!(view));
+    }
     describe(&mut schema, &field.doc);
     schema
 }

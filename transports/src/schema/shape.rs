@@ -55,6 +55,8 @@ pub(super) struct Field {
     pub(super) may_be_missing: bool,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(super) has_default: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) view: Option<String>,
     #[serde(default, skip_serializing_if = "is_default")]
     pub(super) range: Range,
     #[serde(default, skip_serializing_if = "is_default")]

@@ -69,7 +69,7 @@ impl Bindings {
                 let own = shape
                     .fields()
                     .into_iter()
-                    .any(|field| may_be_omitted(field) && !field.may_be_missing);
+                    .any(|field| may_be_omitted(field) && !may_be_absent(field));
                 if own || shape.mentions(&given) {
                     given.insert(&**name);
                 }
@@ -79,6 +79,11 @@ impl Bindings {
             }
         }
     }
+}
+
+/// Whether a value that is shown may be without the field.
+const fn may_be_absent(field: &Field) -> bool {
+    field.may_be_missing || field.view.is_some()
 }
 
 /// Whether a value that is given may do without the field.
@@ -165,7 +170,7 @@ impl Side<'_> {
         let mut text = String::new();
         for field in fields {
             let optional = match self.given {
-                None => field.may_be_missing,
+                None => may_be_absent(field),
                 Some(_) => may_be_omitted(field),
             };
             let name = property(&field.name) + if optional { "?" } else { "" };
@@ -302,6 +307,7 @@ fn tags(field: &Field) -> Vec<String> {
     if field.read_only {
         tags.push("@readonly".to_owned());
     }
+    tags.extend(field.view.as_ref().map(|view| format!("@view {view}")));
     tags
 }
 

@@ -15,13 +15,14 @@ use std::time::SystemTime;
 use self::outbox::Outbox;
 pub(crate) use self::source::Progress;
 use self::source::Source;
-use super::offer::{Change, Line};
+use super::offer::{self, Change, Line};
 use super::stats::Limit;
 use super::{Ended, Opening, OpeningError, Peer, Server};
 use crate::changes::Texts;
 use crate::codec::{Codec, CodecError};
-use crate::message::ModelId;
+use crate::message::{Epoch, ModelId};
 use crate::session::{CHUNK, Frame, Reader, Signal};
+use crate::views::Views;
 
 /// An open connection. Dropping it closes it.
 ///
@@ -40,6 +41,10 @@ pub struct Connection {
     sources: Vec<Source>,
     /// The source that is to be asked next, and the bytes that it has given since it was its turn.
     turn: (usize, usize),
+    /// What the client's revisions are of.
+    epoch: Epoch,
+    /// Whether it is told so.
+    knows_epochs: bool,
     /// Whether the revisions in the client's proposals mean something.
     stamps: bool,
     /// How many more frames may come that are no messages.
@@ -75,19 +80,27 @@ impl Connection {
             Some(_) if opening.splices => Texts::Spliced,
             _ => Texts::Whole,
         };
-        let reader = Reader {
-            codec,
-            epoch: opening.epoch.is_some(),
-            texts,
-        };
         server.count(|connections| *connections += 1);
         let (own, shared) = inner.offer.join(&entry);
+        let lines = std::iter::once(&own).chain(&shared);
+        let epoch = offer::epoch(
+            inner.offer.epoch(),
+            lines.map(|line| (line.id(), &line.views)),
+        );
+        let reader = Reader {
+            codec,
+            epoch: Some(epoch),
+            texts,
+            views: Views::default(),
+        };
         let patience = inner.offer.patience();
         let out = Outbox::new(server, entry, reader, opening);
         let mut this = Self {
             out,
             sources: Vec::new(),
             turn: (0, 0),
+            epoch,
+            knows_epochs: opening.epoch.is_some(),
             stamps: opening.stamps,
             patience,
             signal,
@@ -125,12 +138,19 @@ impl Connection {
 
     /// Adds a source, in the order of the models' ids.
     fn listen(&mut self, line: Line, opening: Option<&Opening>) {
-        let id = line.common.as_ref().map_or(0, |common| common.id);
+        let id = line.id();
         let place = self.sources.partition_point(|source| source.id() < id);
         match self.sources.get_mut(place) {
-            Some(known) if known.id() == id => known.common = line.common,
+            Some(known) if known.id() == id => {
+                known.common = line.common;
+                self.show(place, line.views);
+            }
             _ => {
-                let source = Source::new(line, &self.signal, &self.out, opening);
+                let reader = Reader {
+                    epoch: self.knows_epochs.then_some(self.epoch),
+                    ..self.out.reader.clone()
+                };
+                let source = Source::new(line, &self.signal, reader, &self.out, opening);
                 self.out
                     .entry
                     .progress
@@ -141,11 +161,33 @@ impl Connection {
         }
     }
 
+    /// The client sees something else of a source. What waits to be sent of it is what it may see no more.
+    fn show(&mut self, place: usize, views: Views) {
+        let Some(source) = self.sources.get_mut(place) else {
+            return;
+        };
+        if source.reader.views == views {
+            return;
+        }
+        let hides = !views.is_superset(&source.reader.views);
+        source.reader.views = views;
+        source.restart();
+        let id = source.id();
+        if hides && let Err(error) = self.out.retract(id) {
+            self.fail(&error);
+        }
+    }
+
     /// Follows what changed about the models that the client may see.
     fn rearrange(&mut self) {
-        for change in self.out.entry.changes() {
+        let changes = self.out.entry.changes();
+        if changes.is_empty() {
+            return;
+        }
+        for change in changes {
             match change {
                 Change::Add(line) => self.listen(line, None),
+                Change::Views(views) => self.show(0, views),
                 Change::Remove(id) => {
                     if let Some(place) = self.sources.iter().position(|source| source.id() == id) {
                         let source = self.sources.remove(place);
@@ -158,6 +200,17 @@ impl Connection {
                         }
                     }
                 }
+            }
+        }
+        let sources = self.sources.iter();
+        let views = sources.map(|source| (source.id(), &source.reader.views));
+        let epoch = offer::epoch(self.out.server.inner.offer.epoch(), views);
+        if epoch != self.epoch {
+            self.epoch = epoch;
+            // A client has one epoch for all of its models.
+            for source in self.sources.iter_mut().filter(|_| self.knows_epochs) {
+                source.reader.epoch = Some(epoch);
+                source.restart();
             }
         }
     }
@@ -185,6 +238,13 @@ impl Connection {
     #[must_use]
     pub const fn codec(&self) -> &Codec {
         &self.out.reader.codec
+    }
+
+    /// What the client's revisions are of: the server's [epoch](Server::epoch), or another one for each assignment of
+    /// [views](crate::Views). It changes when these do.
+    #[must_use]
+    pub const fn epoch(&self) -> Epoch {
+        self.epoch
     }
 
     /// The bytes that wait here to be taken.

@@ -8,10 +8,10 @@ use tokio::sync::Notify;
 use super::awareness::Statuses;
 use super::registry::Entry;
 use super::{Peer, Refusal};
-use crate::edit::Budget;
 use crate::message::{Epoch, ModelId};
 use crate::patch::{Op, Patch};
-use crate::session::{Answer, Origin, Session, Shared, SyncReport};
+use crate::session::{Answer, By, Session, Shared, SyncReport};
+use crate::views::Views;
 
 /// What stands behind a server: a session, or a hub of many.
 pub(crate) trait Offer: Send + Sync {
@@ -52,6 +52,32 @@ pub(crate) struct Line {
     pub(crate) shared: Arc<Shared>,
     /// Of a model that several tenants see.
     pub(crate) common: Option<Common>,
+    /// What is seen there besides what everybody sees.
+    pub(crate) views: Views,
+}
+
+impl Line {
+    /// The model that is shared; 0 for what is the tenant's own.
+    pub(crate) fn id(&self) -> ModelId {
+        self.common.as_ref().map_or(0, |common| common.id)
+    }
+}
+
+/// The epoch that a connection is told: another one for each assignment of views to what it listens to (0: its own models,
+/// else the shared one). So a client that comes back with other views does not go on from what it saw with the former
+/// ones.
+pub(super) fn epoch<'a>(epoch: Epoch, views: impl Iterator<Item = (ModelId, &'a Views)>) -> Epoch {
+    let mut mark = 0;
+    for (id, views) in views {
+        for view in views.iter() {
+            // FNV-1a: the same in every life of the program, as the epoch may be.
+            let bytes = id.to_le_bytes().into_iter().chain(view.bytes());
+            mark ^= bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            });
+        }
+    }
+    epoch.marked(mark)
 }
 
 /// What is special about a session whose one model several tenants see.
@@ -68,7 +94,7 @@ pub(crate) struct Common {
 /// Decides what of an edit counts.
 pub(crate) trait Arbiter: Send + Sync {
     /// Makes what counts of an edit.
-    fn edit(&self, patch: Patch, writer: &str, budget: Budget, origin: Origin) -> Answer;
+    fn edit(&self, patch: Patch, writer: &str, author: By<'_>) -> Answer;
 }
 
 /// What changes for a connection while it is open.
@@ -77,6 +103,8 @@ pub(crate) enum Change {
     Add(Line),
     /// It hears no more of a model.
     Remove(ModelId),
+    /// It has these views of the models that are not shared.
+    Views(Views),
 }
 
 impl Offer for Session {
@@ -84,10 +112,11 @@ impl Offer for Session {
         Ok(())
     }
 
-    fn join(&self, _: &Arc<Entry>) -> (Line, Vec<Line>) {
+    fn join(&self, entry: &Arc<Entry>) -> (Line, Vec<Line>) {
         let line = Line {
             shared: Arc::clone(self.shared()),
             common: None,
+            views: entry.peer.views.clone(),
         };
         (line, Vec::new())
     }

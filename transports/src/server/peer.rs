@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use super::{Ended, Opening};
 use crate::message::ModelId;
 use crate::patch::Op;
+use crate::views::Views;
 
 /// Who connects, as an adapter and the application describe it. All hooks see it, and so does the
 /// [registry](super::Server::registry).
@@ -20,6 +21,9 @@ pub struct Peer {
     pub address: Option<SocketAddr>,
     /// When it came.
     pub since: Option<SystemTime>,
+    /// The views that it has: [`on_connect`](super::ServerBuilder::on_connect) gives them, none by default. A hub asks its
+    /// [`Authorizer`](crate::hub::Authorizer::views), which takes these unless it says otherwise.
+    pub views: Views,
     /// The head of the request, while [`on_connect`](super::ServerBuilder::on_connect) looks at it. It is not kept: it is
     /// large, and there may be tokens in it.
     pub request: Option<Box<http::request::Parts>>,
@@ -82,6 +86,7 @@ impl fmt::Debug for Peer {
             .field("transport", &self.transport)
             .field("address", &self.address)
             .field("since", &self.since)
+            .field("views", &self.views)
             .finish_non_exhaustive()
     }
 }

@@ -1,17 +1,19 @@
 //! Patches that have been made, as the bytes that go out.
 
-use std::ops::Range;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use parking_lot::Mutex;
 
 use super::Reader;
+use super::encoded::{Forms, Head, read};
+use super::visible::Visible;
 use crate::changes::{Changes, Texts};
 use crate::codec::{Codec, CodecError};
 use crate::message::{Message, ModelId};
 use crate::patch::Patch;
-use crate::writer::{Format, Writer};
+use crate::views::{Mask, Names};
+use crate::writer::Format;
 
 /// One message as it goes over a connection, or comes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,19 +65,24 @@ pub(crate) struct Logged {
     pub(crate) origin: Option<Origin>,
     /// The bytes it was made with; formats asked for later are not counted.
     pub(crate) size: usize,
-    ops: usize,
-    /// With whole texts, which is all there is if no op differs.
-    whole: [OnceLock<Encoded>; Format::ALL.len()],
-    /// With spliced texts, if there are any.
-    spliced: Option<[OnceLock<Encoded>; Format::ALL.len()]>,
-    custom: Mutex<Vec<(String, Bytes)>>,
+    /// What everybody sees.
+    common: Forms,
+    /// What only some see, if the model has that.
+    viewed: Option<Box<Viewed>>,
+    custom: Mutex<Vec<(String, Mask, Bytes)>>,
 }
 
-/// A whole frame, and where in it the ops are.
-struct Encoded {
-    frame: Bytes,
-    body: Range<usize>,
+/// What of a patch only some see.
+struct Viewed {
+    names: Names,
+    earlier: Visible,
+    /// In the order in which they are told, with the views that they need.
+    parts: Vec<(Mask, Forms)>,
+    /// The frames of those who see some of them, or who did not see the revision before.
+    frames: Mutex<Vec<(FrameKey, Bytes)>>,
 }
+
+type FrameKey = (Format, Texts, Mask);
 
 impl Logged {
     pub(crate) fn new(
@@ -84,40 +91,90 @@ impl Logged {
         position: u64,
         changes: &Changes,
         origin: Option<Origin>,
+        visible: &Visible,
     ) -> Self {
-        let ops = changes.len();
-        let encode = |texts: Texts| {
-            Format::ALL.map(|format| {
-                let head = Head {
-                    id,
-                    rev,
-                    ops,
-                    proposal: None,
-                    base: None,
-                };
-                changes
-                    .body_with(format, texts)
-                    .map_or_else(OnceLock::new, |pieces| head.frame(format, [&pieces]).into())
+        let (common, parts) = changes.parts();
+        let common = Forms::new(id, rev, common);
+        let viewed = visible.names().map(|names| {
+            let parts = parts.into_iter();
+            Box::new(Viewed {
+                names: Names::clone(names),
+                earlier: visible.clone(),
+                parts: parts
+                    .map(|(mask, part)| (mask, Forms::new(id, rev, part)))
+                    .collect(),
+                frames: Mutex::default(),
             })
-        };
-        let whole = encode(Texts::Whole);
-        let spliced = changes.has_splices().then(|| encode(Texts::Spliced));
-        let size = whole
-            .iter()
-            .chain(spliced.iter().flatten())
-            .filter_map(OnceLock::get)
-            .map(|encoded| encoded.frame.len())
-            .sum();
+        });
+        let parts = viewed.iter().flat_map(|viewed| &viewed.parts);
+        let size = common.size() + parts.map(|(_, part)| part.size()).sum::<usize>();
         Self {
             id,
             rev,
             position,
             origin,
             size,
-            ops,
-            whole,
-            spliced,
+            common,
+            viewed,
             custom: Mutex::default(),
+        }
+    }
+
+    /// The views that are needed for any of it.
+    pub(super) fn masks(&self) -> impl Iterator<Item = Mask> {
+        let common = (self.common.ops > 0).then_some(Mask::NONE);
+        let parts = self.viewed.iter().flat_map(|viewed| &viewed.parts);
+        common.into_iter().chain(parts.map(|(mask, _)| *mask))
+    }
+
+    /// Which of the model's views a reader has.
+    fn mask(&self, reader: &Reader) -> Mask {
+        let viewed = self.viewed.as_ref();
+        viewed.map_or(Mask::NONE, |viewed| Mask::of(&viewed.names, &reader.views))
+    }
+
+    /// Whether there is something in it that this reader sees.
+    pub(crate) fn is_visible(&self, reader: &Reader) -> bool {
+        self.common.ops > 0 || self.forms_for(reader).any(|forms| forms.ops > 0)
+    }
+
+    /// The revision that a reader has then.
+    pub(crate) fn rev_for(&self, reader: &Reader) -> u64 {
+        if self.is_visible(reader) {
+            self.rev
+        } else {
+            self.base(reader)
+        }
+    }
+
+    /// The revision that is before this one, for who sees this much.
+    pub(super) fn base(&self, reader: &Reader) -> u64 {
+        let viewed = self.viewed.as_ref();
+        viewed.map_or(self.rev - 1, |viewed| viewed.earlier.rev(&reader.views))
+    }
+
+    /// What a reader sees of it, in order.
+    fn forms_for(&self, reader: &Reader) -> impl Iterator<Item = &Forms> {
+        let mask = self.mask(reader);
+        let parts = self.viewed.iter().flat_map(|viewed| &viewed.parts);
+        let seen = parts.filter(move |(part, _)| part.is_within(mask));
+        std::iter::once(&self.common).chain(seen.map(|(_, forms)| forms))
+    }
+
+    /// Whether the frame that everybody else gets will do.
+    fn is_common(&self, reader: &Reader) -> bool {
+        self.viewed.is_none()
+            || self.base(reader) == self.rev - 1 && self.forms_for(reader).count() == 1
+    }
+
+    fn head<'a>(&self, reader: &Reader, proposal: Option<&'a str>) -> Head<'a> {
+        let base = self.base(reader);
+        Head {
+            id: self.id,
+            rev: self.rev,
+            ops: self.forms_for(reader).map(|forms| forms.ops).sum(),
+            proposal,
+            base: Some(base).filter(|base| *base != self.rev - 1),
         }
     }
 
@@ -126,19 +183,36 @@ impl Logged {
     pub(crate) fn frame(&self, reader: &Reader) -> Result<Option<Bytes>, CodecError> {
         let codec = &reader.codec;
         let Some(format) = codec.format() else {
+            let mask = self.mask(reader);
             let mut custom = self.custom.lock();
-            if let Some((_, frame)) = custom.iter().find(|(name, _)| name == codec.name()) {
+            let known = custom
+                .iter()
+                .find(|(name, known, _)| name == codec.name() && *known == mask);
+            if let Some((_, _, frame)) = known {
                 return Ok(Some(frame.clone()));
             }
-            let Some(message) = self.message(Texts::Whole) else {
+            let Some(message) = self.message(reader, None) else {
                 return Ok(None);
             };
             let frame = codec.encode(&message)?;
-            custom.push((codec.name().to_owned(), frame.clone()));
+            custom.push((codec.name().to_owned(), mask, frame.clone()));
             return Ok(Some(frame));
         };
-        let encoded = self.encoded(format, reader.texts);
-        Ok(encoded.map(|encoded| encoded.frame.clone()))
+        if self.is_common(reader) {
+            let encoded = self.common.encoded(format, reader.texts, self.id, self.rev);
+            return Ok(encoded.map(|encoded| encoded.frame.clone()));
+        }
+        let key = (format, reader.texts, self.mask(reader));
+        let mut frames = match &self.viewed {
+            Some(viewed) => viewed.frames.lock(),
+            None => unreachable!("what is not common is in a model with views"),
+        };
+        if let Some((_, frame)) = frames.iter().find(|(known, _)| *known == key) {
+            return Ok(Some(frame.clone()));
+        }
+        let frame = self.framed(format, reader, None);
+        frames.extend(frame.clone().map(|frame| (key, frame)));
+        Ok(frame)
     }
 
     /// The message with the name of the proposal it answers; `None` as for [`frame`](Self::frame).
@@ -147,30 +221,38 @@ impl Logged {
         reader: &Reader,
         proposal: &str,
     ) -> Result<Option<Bytes>, CodecError> {
-        let Some(format) = reader.codec.format() else {
-            let Some(mut message) = self.message(Texts::Whole) else {
-                return Ok(None);
-            };
-            if let Message::Patch {
-                proposal: named, ..
-            } = &mut message
-            {
-                *named = Some(proposal.to_owned());
+        match reader.codec.format() {
+            Some(format) => Ok(self.framed(format, reader, Some(proposal))),
+            None => {
+                let message = self.message(reader, Some(proposal));
+                message
+                    .map(|message| reader.codec.encode(&message))
+                    .transpose()
             }
-            return reader.codec.encode(&message).map(Some);
-        };
-        let head = Head {
-            id: self.id,
-            rev: self.rev,
-            ops: self.ops,
-            proposal: Some(proposal),
-            base: None,
-        };
-        let body = self.body(format, reader.texts);
-        Ok(body.map(|body| head.frame(format, [&[body]]).frame))
+        }
     }
 
-    /// Several patches of one model as one, older ops first; `None` as for [`frame`](Self::frame).
+    fn framed(&self, format: Format, reader: &Reader, proposal: Option<&str>) -> Option<Bytes> {
+        let mut bodies = Vec::new();
+        self.bodies(format, reader, &mut bodies)?;
+        Some(self.head(reader, proposal).frame(format, bodies).frame)
+    }
+
+    /// Adds the ops that a reader sees; `None` as for [`frame`](Self::frame).
+    fn bodies<'a>(
+        &'a self,
+        format: Format,
+        reader: &Reader,
+        bodies: &mut Vec<[&'a [u8]; 1]>,
+    ) -> Option<()> {
+        for forms in self.forms_for(reader) {
+            bodies.push([forms.body(format, reader.texts, self.id, self.rev)?]);
+        }
+        Some(())
+    }
+
+    /// Several patches of one model as one, older ops first; `None` as for [`frame`](Self::frame). The reader sees
+    /// something of each.
     pub(crate) fn composed(
         patches: &[Arc<Self>],
         reader: &Reader,
@@ -180,11 +262,11 @@ impl Logged {
             [first, .., last] => (first, last),
             [] => unreachable!("nothing is not composed"),
         };
-        let base = Some(first.rev - 1);
+        let base = Some(first.base(reader));
         let Some(format) = reader.codec.format() else {
             let mut ops = Vec::new();
             for patch in patches {
-                match patch.message(Texts::Whole) {
+                match patch.message(reader, None) {
                     Some(Message::Patch { patch, .. }) => ops.extend(patch.ops),
                     _ => return Ok(None),
                 }
@@ -198,200 +280,43 @@ impl Logged {
             };
             return reader.codec.encode(&message).map(Some);
         };
-        let ops = patches.iter().map(|patch| patch.ops).sum();
+        let forms = patches.iter().flat_map(|patch| patch.forms_for(reader));
         let head = Head {
             id: last.id,
             rev: last.rev,
-            ops,
+            ops: forms.map(|forms| forms.ops).sum(),
             proposal: None,
             base,
         };
-        let bodies: Option<Vec<_>> = patches
+        let mut bodies = Vec::new();
+        let made = patches
             .iter()
-            .map(|patch| Some([patch.body(format, reader.texts)?]))
-            .collect();
-        Ok(bodies.map(|bodies| head.frame(format, &bodies).frame))
-    }
-
-    fn body(&self, format: Format, texts: Texts) -> Option<&[u8]> {
-        let encoded = self.encoded(format, texts)?;
-        Some(encoded.frame.get(encoded.body.clone()).unwrap_or_default())
+            .try_for_each(|patch| patch.bodies(format, reader, &mut bodies));
+        Ok(made.map(|()| head.frame(format, bodies).frame))
     }
 
     /// The bytes of the message for this reader, or about as many; `None` as for [`frame`](Self::frame).
     pub(crate) fn size_for(&self, reader: &Reader) -> Option<usize> {
-        let forms = self.forms(reader.texts)?;
-        let made = |place: &OnceLock<Encoded>| Some(place.get()?.frame.len());
-        let format = reader.codec.format();
-        let exact = format.and_then(|format| forms.get(format.slot()).and_then(made));
-        exact.or_else(|| forms.iter().filter_map(made).max())
+        self.forms_for(reader)
+            .map(|forms| forms.size_for(reader))
+            .sum()
     }
 
-    /// The encodings that serve this form. Whole texts do for who wants spliced ones, but not the other way round.
-    fn forms(&self, texts: Texts) -> Option<&[OnceLock<Encoded>]> {
-        match (texts, &self.spliced) {
-            (Texts::Spliced, Some(spliced)) if is_made(spliced) => Some(spliced),
-            _ if is_made(&self.whole) => Some(&self.whole),
-            _ => None,
-        }
-    }
-
-    /// In this format and form, made from another format if need be.
-    fn encoded(&self, format: Format, texts: Texts) -> Option<&Encoded> {
-        let forms = self.forms(texts)?;
-        let encoded = forms.get(format.slot())?.get_or_init(|| {
-            let mut body = Writer::new(format, Vec::new());
-            if let Some(Message::Patch { patch, .. }) = read(forms) {
-                patch.ops.iter().for_each(|op| body.owned_op(op));
-            }
-            let head = Head {
-                id: self.id,
-                rev: self.rev,
-                ops: self.ops,
-                proposal: None,
-                base: None,
-            };
-            head.frame(format, [&[body.bytes()]])
-        });
-        Some(encoded)
-    }
-
-    /// The patch as data.
-    fn message(&self, texts: Texts) -> Option<Message> {
-        match (texts, &self.spliced) {
-            (Texts::Spliced, Some(spliced)) => read(spliced),
-            _ => read(&self.whole),
-        }
-    }
-}
-
-fn is_made(formats: &[OnceLock<Encoded>]) -> bool {
-    formats.iter().any(|encoded| encoded.get().is_some())
-}
-
-/// The patch as data, from whichever encoding there is.
-fn read(formats: &[OnceLock<Encoded>]) -> Option<Message> {
-    Format::ALL
-        .into_iter()
-        .zip(formats)
-        .find_map(|(format, encoded)| format.decode(&encoded.get()?.frame).ok())
-}
-
-/// What stands around the ops of a patch message.
-struct Head<'a> {
-    id: ModelId,
-    rev: u64,
-    ops: usize,
-    proposal: Option<&'a str>,
-    base: Option<u64>,
-}
-
-impl Head<'_> {
-    /// The message with ops that were encoded before, each body in as many pieces as it has.
-    fn frame<'b, B: AsRef<[&'b [u8]]>>(&self, format: Format, bodies: impl AsRef<[B]>) -> Encoded {
-        /// More than anything but the ops and the proposal's name can take.
-        const AROUND: usize = 128;
-
-        let bodies = bodies.as_ref().iter().map(AsRef::as_ref);
-        let len = |pieces: &[&[u8]]| pieces.iter().map(|piece| piece.len()).sum::<usize>();
-        let ops: usize = bodies.clone().map(|pieces| len(pieces) + 1).sum();
-        let name = self.proposal.map_or(0, str::len);
-        let mut out = Writer::new(format, Vec::with_capacity(AROUND + ops + name));
-        let json = format == Format::Json;
-
-        out.raw_map(3 + usize::from(self.proposal.is_some()) + usize::from(self.base.is_some()));
-        if json {
-            out.raw_key("t");
-            out.raw_str("patch");
-        } else {
-            self.write_base(&mut out);
-        }
-        out.raw_key("id");
-        out.raw_uint(self.id);
-        out.raw_key("patch");
-        out.raw_map(2);
-        if json {
-            self.write_rev(&mut out);
-        }
-        out.raw_key("ops");
-        out.raw_list(self.ops);
-        let start = out.bytes().len();
-        for (position, pieces) in bodies.filter(|pieces| len(pieces) > 0).enumerate() {
-            if json && position > 0 {
-                out.buffer().push(b',');
-            }
-            for piece in pieces {
-                out.buffer().extend_from_slice(piece);
+    /// The patch as data, with whole texts; `None` as for [`frame`](Self::frame).
+    fn message(&self, reader: &Reader, proposal: Option<&str>) -> Option<Message> {
+        let mut ops = Vec::new();
+        for forms in self.forms_for(reader) {
+            match read(&forms.whole) {
+                Some(Message::Patch { patch, .. }) => ops.extend(patch.ops),
+                _ => return None,
             }
         }
-        let end = out.bytes().len();
-        out.raw_end(b']');
-        if !json {
-            self.write_rev(&mut out);
-        }
-        out.raw_end(b'}');
-        if let Some(proposal) = self.proposal {
-            out.raw_key("proposal");
-            out.raw_str(proposal);
-        }
-        if json {
-            self.write_base(&mut out);
-        } else {
-            out.raw_key("t");
-            out.raw_str("patch");
-        }
-        out.raw_end(b'}');
-
-        let mut bytes = out.into_bytes();
-        bytes.shrink_to_fit();
-        Encoded {
-            frame: bytes.into(),
-            body: start..end,
-        }
+        let Head { id, rev, base, .. } = self.head(reader, proposal);
+        Some(Message::Patch {
+            id,
+            patch: Patch { rev, ops },
+            proposal: proposal.map(str::to_owned),
+            base,
+        })
     }
-
-    fn write_rev(&self, out: &mut Writer) {
-        out.raw_key("rev");
-        out.raw_uint(self.rev);
-    }
-
-    fn write_base(&self, out: &mut Writer) {
-        if let Some(base) = self.base {
-            out.raw_key("base");
-            out.raw_uint(base);
-        }
-    }
-}
-
-/// Frames that were encoded before, as the messages of one batch.
-pub(crate) fn batch(codec: &Codec, frames: &[Bytes]) -> Result<Bytes, CodecError> {
-    let Some(format) = codec.format() else {
-        let msgs = frames
-            .iter()
-            .map(|frame| codec.decode(frame))
-            .collect::<Result<_, _>>()?;
-        return codec.encode(&Message::Batch { msgs });
-    };
-    let len: usize = frames.iter().map(|frame| frame.len() + 1).sum();
-    let mut out = Writer::new(format, Vec::with_capacity(len + 32));
-    out.raw_map(2);
-    if format == Format::Json {
-        out.raw_key("t");
-        out.raw_str("batch");
-    }
-    out.raw_key("msgs");
-    out.raw_list(frames.len());
-    for (position, frame) in frames.iter().enumerate() {
-        if format == Format::Json && position > 0 {
-            out.buffer().push(b',');
-        }
-        out.buffer().extend_from_slice(frame);
-    }
-    out.raw_end(b']');
-    if format != Format::Json {
-        out.raw_key("t");
-        out.raw_str("batch");
-    }
-    out.raw_end(b'}');
-    Ok(out.into_bytes().into())
 }

@@ -15,17 +15,24 @@ use crate::changes::{Changes, Texts};
 use crate::codec::{Codec, CodecError};
 use crate::edit::Budget;
 use crate::edit::PatchError;
-use crate::message::{Message, ModelId};
+use crate::message::{Epoch, Message, ModelId};
 use crate::patch::Op;
 use crate::schema::Type;
 use crate::synced::Synced;
 use crate::tracked::Tracked;
 use crate::value::Value;
+use crate::views::{self, Mask, Names, Seen, Views};
 use crate::writer::{Format, Writer};
 
 /// What the session and its connections need of a model, whatever its type.
 pub(crate) trait Model: Send + Sync {
     fn rev(&self) -> u64;
+
+    /// The last revision in which something changed that is seen with these views.
+    fn rev_for(&self, views: &Views) -> u64;
+
+    /// The views that fields of it have.
+    fn views(&self) -> &Names;
 
     /// The type of the model.
     fn ty(&self) -> Type;
@@ -33,8 +40,8 @@ pub(crate) trait Model: Send + Sync {
     /// The same, to be compared.
     fn type_id(&self) -> TypeId;
 
-    /// The value and its revision as peers know them.
-    fn value(&self, shared: &Shared) -> (u64, Value);
+    /// The value and its revision as peers know them, in all or only what is seen with these views.
+    fn value(&self, shared: &Shared, views: Option<&Views>) -> (u64, Value);
 
     /// Makes a revision if the model changed. If a guard holds the model, that guard asks for the next sync when it
     /// goes.
@@ -53,17 +60,26 @@ pub(crate) trait Model: Send + Sync {
     fn update(&self, shared: &Shared, reader: &Reader, have: Have) -> Result<Update, CodecError>;
 
     /// Makes an edit or refuses it. Changes of the host go out before.
-    fn edit(&self, shared: &Shared, ops: Vec<Op>, budget: Budget, origin: Origin) -> Answer;
+    fn edit(&self, shared: &Shared, ops: Vec<Op>, author: By<'_>) -> Answer;
+}
+
+/// Who makes an edit, and what it may do.
+pub(crate) struct By<'a> {
+    pub(crate) views: &'a Views,
+    pub(crate) budget: Budget,
+    pub(crate) origin: Origin,
 }
 
 /// How a connection wants to be spoken to.
 #[derive(Clone, Debug)]
 pub(crate) struct Reader {
     pub(crate) codec: Codec,
-    /// Whether it knows of epochs.
-    pub(crate) epoch: bool,
+    /// What it is told of the epoch, if it knows of epochs.
+    pub(crate) epoch: Option<Epoch>,
     /// How it wants ops on texts.
     pub(crate) texts: Texts,
+    /// What it sees besides what everybody sees.
+    pub(crate) views: Views,
 }
 
 /// What became of an edit.
@@ -82,6 +98,7 @@ pub(crate) enum Answer {
 pub(crate) struct Slot<T: Synced> {
     pub(crate) id: ModelId,
     type_name: String,
+    views: Names,
     pub(crate) state: RecursiveRwLock<Tracked<T>>,
     record: Mutex<Record>,
     /// Held while a snapshot is encoded, so that all who need it wait for one encoding.
@@ -97,13 +114,14 @@ pub(crate) struct Slot<T: Synced> {
 impl<T: Synced> Slot<T> {
     pub(crate) fn new(id: ModelId, type_name: String, model: T, shared: &Shared) -> Self {
         let tracked = Tracked::new(model);
+        let views = T::ty().views();
+        let first = shared.first.get().copied().unwrap_or_default();
         Self {
             id,
             type_name,
             state: RecursiveRwLock::new(tracked),
-            record: Mutex::new(Record::beginning_at(
-                shared.first.get().copied().unwrap_or_default(),
-            )),
+            record: Mutex::new(Record::beginning_at(first, &views)),
+            views,
             snapshots: Mutex::default(),
             changed: AtomicBool::new(false),
             wanted: AtomicBool::new(false),
@@ -148,7 +166,7 @@ impl<T: Synced> Slot<T> {
         if !self.changed.swap(false, Ordering::SeqCst) || !shared.hosts(self.id) {
             return;
         }
-        flush.restart(shared.forms.used());
+        self.restart(shared, flush);
         Tracked::collect(tracked, flush);
         if !flush.is_empty() {
             self.log(shared, flush, None);
@@ -158,6 +176,13 @@ impl<T: Synced> Slot<T> {
             // Here, as an edit or a connection that opens may be what finds it, and they report to nobody.
             tracing::warn!(model = self.id, %fault, "a value cannot travel");
             report.faults.push((self.id, fault));
+        }
+    }
+
+    fn restart(&self, shared: &Shared, flush: &mut Changes) {
+        flush.restart(shared.forms.used());
+        if !self.views.is_empty() {
+            flush.keep_apart(&self.views);
         }
     }
 
@@ -193,18 +218,19 @@ impl<T: Synced> Slot<T> {
 
     /// The whole model, encoded if no snapshot that there is serves.
     fn snapshot(&self, shared: &Shared, reader: &Reader) -> Result<Update, CodecError> {
+        let views = Mask::of(&self.views, &reader.views);
         let mut snapshots = self.snapshots.lock();
-        if let Some(encoded) = snapshots.get(reader)
+        if let Some(encoded) = snapshots.get(reader, views)
             && !self.changed.load(Ordering::SeqCst)
             && let Some(update) = encoded.update(reader, &self.record.lock())
         {
             return Ok(update);
         }
         let tracked = self.look(shared);
-        let rev = self.rev();
+        let rev = self.rev_for(&reader.views);
         #[cfg(feature = "metrics")]
         let started = std::time::Instant::now();
-        let bytes = self.encode(shared, reader, &tracked, rev)?;
+        let bytes = self.encode(reader, views, &tracked, rev)?;
         drop(tracked);
         #[cfg(feature = "metrics")]
         metrics::histogram!("transports_encode_seconds", "codec" => reader.codec.name().to_owned())
@@ -217,29 +243,30 @@ impl<T: Synced> Slot<T> {
             patches: Vec::new(),
             more: false,
         };
-        snapshots.put(reader, encoded);
+        snapshots.put(reader, views, encoded);
         Ok(update)
     }
 
     /// The model in one message, given that it is settled.
     fn encode(
         &self,
-        shared: &Shared,
         reader: &Reader,
+        views: Mask,
         tracked: &Tracked<T>,
         rev: u64,
     ) -> Result<Bytes, CodecError> {
-        let epoch = reader.epoch.then_some(shared.epoch);
+        let epoch = reader.epoch;
+        let seen = Seen::of(&self.views, views);
         let Some(format) = reader.codec.format() else {
             return reader.codec.encode(&Message::Snapshot {
                 id: self.id,
                 type_name: self.type_name.clone(),
                 rev,
-                value: Writer::to_value(|out| Tracked::write(tracked, out)),
+                value: Writer::to_value_of(seen, |out| Tracked::write(tracked, out)),
                 epoch,
             });
         };
-        let mut out = Writer::new(format, Vec::new());
+        let mut out = Writer::new(format, Vec::new()).showing(seen);
         let json = format == Format::Json;
         out.raw_map(5 + usize::from(epoch.is_some()));
         let write_epoch = |out: &mut Writer| {
@@ -293,6 +320,14 @@ impl<T: Synced> Model for Slot<T> {
         self.record.lock().rev
     }
 
+    fn rev_for(&self, views: &Views) -> u64 {
+        self.record.lock().rev_for(views)
+    }
+
+    fn views(&self) -> &Names {
+        &self.views
+    }
+
     fn type_name(&self) -> &str {
         &self.type_name
     }
@@ -312,11 +347,14 @@ impl<T: Synced> Model for Slot<T> {
         self.record.lock().rebase(first);
     }
 
-    fn value(&self, shared: &Shared) -> (u64, Value) {
+    fn value(&self, shared: &Shared, views: Option<&Views>) -> (u64, Value) {
         let tracked = self.settled(shared);
+        let seen = views.map_or(Seen::EVERYTHING, |views| {
+            Seen::of(&self.views, Mask::of(&self.views, views))
+        });
         (
             self.rev(),
-            Writer::to_value(|out| Tracked::write(&tracked, out)),
+            Writer::to_value_of(seen, |out| Tracked::write(&tracked, out)),
         )
     }
 
@@ -340,7 +378,12 @@ impl<T: Synced> Model for Slot<T> {
         patches.map_or_else(|| self.snapshot(shared, reader), Ok)
     }
 
-    fn edit(&self, shared: &Shared, ops: Vec<Op>, budget: Budget, origin: Origin) -> Answer {
+    fn edit(&self, shared: &Shared, ops: Vec<Op>, author: By<'_>) -> Answer {
+        let By {
+            views,
+            budget,
+            origin,
+        } = author;
         let mut tracked = self.state.write();
         let mut flush = shared.flush.lock();
         if !shared.hosts(self.id) {
@@ -358,16 +401,23 @@ impl<T: Synced> Model for Slot<T> {
         self.collect(shared, &mut tracked, &mut flush, &mut report);
         #[cfg(feature = "metrics")]
         let started = std::time::Instant::now();
-        flush.restart(shared.forms.used());
-        let edited = budget.spend(|| Tracked::edit(&mut tracked, ops, &mut flush));
+        self.restart(shared, &mut flush);
+        let edit = || budget.spend(|| Tracked::edit(&mut tracked, ops, &mut flush));
+        let edited = if self.views.is_empty() {
+            edit()
+        } else {
+            views::making(views, edit)
+        };
         let answer = match edited {
-            Ok(()) if flush.is_empty() => Answer::Nothing { rev: self.rev() },
+            Ok(()) if flush.is_empty() => Answer::Nothing {
+                rev: self.rev_for(views),
+            },
             Ok(()) => {
                 let (rev, position) = self.log(shared, &flush, Some(origin));
                 Answer::Made { position, rev }
             }
             Err(error) => Answer::Refused {
-                rev: self.rev(),
+                rev: self.rev_for(views),
                 error,
             },
         };

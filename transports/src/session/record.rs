@@ -6,15 +6,18 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::logged::{Logged, Origin};
+use super::visible::Visible;
 use super::{Event, Reader, Shared};
 use crate::changes::Changes;
-use crate::message::ModelId;
+use crate::message::{Epoch, ModelId};
+use crate::views::{Mask, Names, Views};
 use crate::writer::Format;
 
 /// A model's revision and its history.
 #[derive(Default)]
 pub(super) struct Record {
     pub(super) rev: u64,
+    visible: Visible,
     log: VecDeque<Arc<Logged>>,
     bytes: usize,
     /// Patches at positions before this one are no longer in the log.
@@ -47,16 +50,27 @@ const SMALL: usize = 64 << 10;
 pub(crate) const CHUNK: usize = 256 << 10;
 
 impl Record {
-    pub(super) fn beginning_at(rev: u64) -> Self {
+    pub(super) fn beginning_at(rev: u64, views: &Names) -> Self {
         Self {
             rev,
+            visible: Visible::beginning_at(rev, views),
             ..Self::default()
+        }
+    }
+
+    /// The last revision in which something changed that a reader sees.
+    pub(super) fn rev_for(&self, views: &Views) -> u64 {
+        match self.visible.names() {
+            None => self.rev,
+            Some(_) => self.visible.rev(views),
         }
     }
 
     /// Begins anew: `first` is added to the revision, and there is no way back to those before.
     pub(super) fn rebase(&mut self, first: u64) {
         self.rev += first;
+        let views = self.visible.names().cloned().unwrap_or_default();
+        self.visible = Visible::beginning_at(self.rev, &views);
         if let Some(last) = self.log.back() {
             self.forgotten = last.position + 1;
         }
@@ -75,7 +89,11 @@ impl Record {
         self.rev += 1;
         let mut feed = shared.feed.write();
         let (rev, position) = (self.rev, feed.next());
-        let logged = Arc::new(Logged::new(id, rev, position, changes, origin));
+        let logged = Logged::new(id, rev, position, changes, origin, &self.visible);
+        let logged = Arc::new(logged);
+        if self.visible.names().is_some() {
+            self.visible.note(rev, logged.masks());
+        }
         feed.push(Event::Patch(Arc::clone(&logged)), logged.size);
         drop(feed);
         shared.encodings.patch(logged.size);
@@ -99,10 +117,14 @@ impl Record {
     }
 
     /// The patches that a peer lacks; `None` if some of them are no longer kept, or never were.
-    pub(super) fn missed(&self, have: Have) -> Option<impl Iterator<Item = &Arc<Logged>>> {
+    pub(super) fn missed<'a>(
+        &'a self,
+        reader: &'a Reader,
+        have: Have,
+    ) -> Option<impl Iterator<Item = &'a Arc<Logged>>> {
         let first = match have {
             Have::Nothing => return None,
-            Have::Revision(since) if since == self.rev => self.log.len(),
+            Have::Revision(since) if since == self.rev_for(&reader.views) => self.log.len(),
             // Asked in this order: a peer may claim any revision, the greatest number included.
             Have::Revision(since)
                 if since < self.rev
@@ -118,12 +140,20 @@ impl Record {
             }
             Have::Revision(_) | Have::Before(_) => return None,
         };
-        Some(self.log.iter().skip(first))
+        let seen = |patch: &&Arc<Logged>| patch.is_visible(reader);
+        let mut missed = self.log.iter().skip(first).filter(seen).peekable();
+        // A revision that a peer has and does not see is none of this history, whatever it says.
+        let leads_on = missed.peek().is_none_or(|next| match have {
+            Have::Revision(since) => next.base(reader) == since,
+            _ => true,
+        });
+        leads_on.then_some(missed)
     }
 
     /// How many bytes of patches a peer lacks; `None` if some are not there in the form that it reads.
     fn missed_bytes(&self, reader: &Reader, have: Have) -> Option<usize> {
-        self.missed(have)?.map(|patch| patch.size_for(reader)).sum()
+        let mut missed = self.missed(reader, have)?;
+        missed.try_fold(0, |sum, patch| Some(sum + patch.size_for(reader)?))
     }
 
     /// The patches that a peer lacks, some [`CHUNK`] of them, if they are kept and take less than `whole`, the bytes
@@ -139,7 +169,7 @@ impl Record {
             return None;
         }
         let mut room = CHUNK;
-        let mut missed = self.missed(have)?;
+        let mut missed = self.missed(reader, have)?;
         let mut patches = Vec::new();
         for patch in missed.by_ref() {
             patches.push(Arc::clone(patch));
@@ -148,19 +178,26 @@ impl Record {
                 break;
             }
         }
-        let rev = patches.last().map_or(self.rev, |last| last.rev);
+        let more = missed.next().is_some();
+        let last = patches.last().filter(|_| more);
         Some(Update {
-            rev,
+            rev: last.map_or_else(|| self.rev_for(&reader.views), |last| last.rev),
             snapshot: None,
+            more,
             patches,
-            more: missed.next().is_some(),
         })
     }
 }
 
-/// The last snapshots that were encoded: in each format, without and with the epoch.
+/// The last snapshots that were encoded, the latest one last.
 #[derive(Default)]
-pub(super) struct Snapshots([Option<Encoded>; 2 * Format::ALL.len()]);
+pub(super) struct Snapshots(Vec<(Key, Encoded)>);
+
+/// The format, the epoch that is told, and the views of the model that the snapshot shows.
+type Key = (Format, Option<Epoch>, Mask);
+
+/// Without views there are as many as formats, each without and with the epoch.
+const SNAPSHOTS: usize = 16;
 
 #[derive(Clone)]
 pub(super) struct Encoded {
@@ -169,19 +206,26 @@ pub(super) struct Encoded {
 }
 
 impl Snapshots {
-    pub(super) fn get(&self, reader: &Reader) -> Option<&Encoded> {
-        self.0.get(slot(reader)?)?.as_ref()
+    pub(super) fn get(&self, reader: &Reader, views: Mask) -> Option<&Encoded> {
+        let key = key(reader, views)?;
+        let known = self.0.iter().find(|(known, _)| *known == key);
+        known.map(|(_, encoded)| encoded)
     }
 
-    pub(super) fn put(&mut self, reader: &Reader, encoded: Encoded) {
-        if let Some(place) = slot(reader).and_then(|slot| self.0.get_mut(slot)) {
-            *place = Some(encoded);
+    pub(super) fn put(&mut self, reader: &Reader, views: Mask, encoded: Encoded) {
+        let Some(key) = key(reader, views) else {
+            return;
+        };
+        self.0.retain(|(known, _)| *known != key);
+        if self.0.len() == SNAPSHOTS {
+            self.0.remove(0);
         }
+        self.0.push((key, encoded));
     }
 
     /// About as many bytes as the model takes, if it was ever encoded.
     pub(super) fn size(&self) -> Option<usize> {
-        self.0.iter().flatten().map(|last| last.bytes.len()).max()
+        self.0.iter().map(|(_, last)| last.bytes.len()).max()
     }
 }
 
@@ -190,21 +234,21 @@ impl Encoded {
     /// made since: otherwise each of many peers that connect while the model changes would cost an encoding.
     pub(super) fn update(&self, reader: &Reader, record: &Record) -> Option<Update> {
         let since = Have::Revision(self.rev);
-        if self.rev != record.rev {
+        if self.rev != record.rev_for(&reader.views) {
             let behind = record.missed_bytes(reader, since)?;
             if self.bytes.len() < SMALL || behind > self.bytes.len() / 8 {
                 return None;
             }
         }
         Some(Update {
-            rev: record.rev,
+            rev: record.rev_for(&reader.views),
             snapshot: Some(self.bytes.clone()),
-            patches: record.missed(since)?.cloned().collect(),
+            patches: record.missed(reader, since)?.cloned().collect(),
             more: false,
         })
     }
 }
 
-fn slot(reader: &Reader) -> Option<usize> {
-    Some(2 * reader.codec.format()?.slot() + usize::from(reader.epoch))
+fn key(reader: &Reader, views: Mask) -> Option<Key> {
+    Some((reader.codec.format()?, reader.epoch, views))
 }

@@ -73,6 +73,9 @@ pub(crate) fn diff_paired<T: Synced>(
             if out.judging() {
                 check_items(fresh.iter(), at, out);
             }
+            if out.is_apart() {
+                reveal_items(fresh.iter(), |_| None, at, out);
+            }
             old.extend(fresh.iter().map(T::shadow));
             return;
         }
@@ -106,16 +109,20 @@ pub(crate) fn diff_paired<T: Synced>(
                     let matched = index.checked_sub(start).and_then(|nth| matches.get(nth));
                     matched.is_some_and(Option::is_none)
                 };
+                let settled = |index: usize| old.get(index).filter(|_| !is_new(index));
                 out.set_written(at, |out| {
                     out.list(new.len());
                     for (index, item) in new.iter().enumerate() {
                         if out.is_full() {
                             break;
                         }
-                        item.write(old.get(index).filter(|_| !is_new(index)), out);
+                        item.write(settled(index), out);
                     }
                     out.end_list();
                 });
+                if out.is_apart() {
+                    reveal_items(new.iter(), settled, at, out);
+                }
                 return;
             }
         }
@@ -156,11 +163,14 @@ fn shorten<T: Synced>(
     at: &At<'_>,
     out: &mut Changes,
 ) {
-    out.shorten(mark, at, items.len(), |index, out| {
+    let is_whole = out.shorten(mark, at, items.len(), |index, out| {
         if let Some(item) = items.get(index) {
             item.write(shadows.get(index), out);
         }
     });
+    if is_whole {
+        reveal_items(items.iter(), |index| shadows.get(index), at, out);
+    }
 }
 
 /// Turns the old items into the new ones: removals, then moves, then inserts, then changes within items. `start` items
@@ -283,6 +293,17 @@ pub(crate) fn check_items<'a, T: Synced>(
     }
 }
 
+pub(crate) fn reveal_items<'a, T: Synced>(
+    items: impl Iterator<Item = &'a T>,
+    settled: impl Fn(usize) -> Option<&'a T::Shadow>,
+    at: &At<'_>,
+    out: &mut Changes,
+) {
+    for (index, item) in items.enumerate() {
+        item.reveal(settled(index), &at.index(index), out);
+    }
+}
+
 /// Items that stand where others stood count as the same items, so that replacing a list is no way around `read_only`.
 pub(crate) fn admit_items<'a, T: Synced>(
     items: impl Iterator<Item = &'a T>,
@@ -344,6 +365,10 @@ impl<T: Synced> Synced for Vec<T> {
 
     fn check(&self, at: &At<'_>, out: &mut Changes) {
         check_items(self.iter(), at, out);
+    }
+
+    fn reveal(&self, settled: Option<&Self::Shadow>, at: &At<'_>, out: &mut Changes) {
+        reveal_items(self.iter(), |index| settled?.get(index), at, out);
     }
 
     fn ty() -> Type {
@@ -409,6 +434,10 @@ impl<T: Synced> Synced for VecDeque<T> {
         check_items(self.iter(), at, out);
     }
 
+    fn reveal(&self, settled: Option<&Self::Shadow>, at: &At<'_>, out: &mut Changes) {
+        reveal_items(self.iter(), |index| settled?.get(index), at, out);
+    }
+
     fn ty() -> Type {
         Type::List(Box::new(T::ty()))
     }
@@ -468,6 +497,10 @@ impl<T: Synced, const N: usize> Synced for [T; N] {
 
     fn check(&self, at: &At<'_>, out: &mut Changes) {
         check_items(self.iter(), at, out);
+    }
+
+    fn reveal(&self, settled: Option<&Self::Shadow>, at: &At<'_>, out: &mut Changes) {
+        reveal_items(self.iter(), |index| settled?.get(index), at, out);
     }
 
     fn ty() -> Type {

@@ -184,6 +184,13 @@ macro_rules! map {
                 }
             }
 
+            fn reveal(&self, settled: Option<&Self::Shadow>, at: &At<'_>, out: &mut Changes) {
+                for (key, value) in self {
+                    let settled = settled.and_then(|settled| settled.get(key));
+                    value.reveal(settled, &at.key(&key.text()), out);
+                }
+            }
+
             fn ty() -> Type {
                 Type::Map(Box::new(V::ty()))
             }
@@ -242,6 +249,11 @@ fn set_entries<'a, K: Key, V: Synced, I: ExactSizeIterator<Item = (&'a K, &'a V)
             value.check(&at.key(&key.text()), out);
         }
     }
+    if out.is_apart() {
+        for (key, value) in entries() {
+            value.reveal(None, &at.key(&key.text()), out);
+        }
+    }
 }
 
 /// Walks two sorted maps side by side: new and changed entries in order, then the ones that are gone.
@@ -285,6 +297,11 @@ pub(super) fn diff_sorted<K: Key + Ord + Clone, V: Synced>(
         out.set_written(at, |out| {
             write_entries(new.iter(), |key| old.get(key), K::IN_TEXT_ORDER, out);
         });
+        if out.is_apart() {
+            for (key, value) in &*new {
+                value.reveal(old.get(key), &at.key(&key.text()), out);
+            }
+        }
         follow(old, added, gone);
         return;
     }

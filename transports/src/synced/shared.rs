@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Synced, edit_leaf};
 use crate::changes::Changes;
-use crate::edit::{Author, Edit, EditError, Reason};
+use crate::edit::{Author, Edit, EditError, Payload, Reason};
 use crate::path::{At, Segment};
 use crate::schema::Type;
 use crate::value::Value;
@@ -58,6 +58,13 @@ impl<T: Synced> Synced for Arc<T> {
     fn edit(&mut self, path: &[Segment], edit: Edit, author: Author) -> Result<Edit, EditError> {
         match (path, edit) {
             ([], edit) => edit_leaf(self, path, edit, author),
+            // Fields that not all see come behind the whole.
+            (path, edit) if author == Author::Host => {
+                let mut value = Writer::to_value(|out| T::write(self, None, out));
+                value.edit(path, edit, author)?;
+                let new = Self::new(T::read(value)?);
+                Ok(Edit::Set(Payload::taken(std::mem::replace(self, new))))
+            }
             // Others hold it, too, and see no change.
             _ => Err(EditError::new(Reason::Rule(
                 "this is replaced as a whole".to_owned(),
@@ -77,6 +84,10 @@ impl<T: Synced> Synced for Arc<T> {
 
     fn check(&self, at: &At<'_>, out: &mut Changes) {
         T::check(self, at, out);
+    }
+
+    fn reveal(&self, settled: Option<&Self::Shadow>, at: &At<'_>, out: &mut Changes) {
+        T::reveal(self, settled.map(|settled| &settled.shadow), at, out);
     }
 
     fn ty() -> Type {

@@ -82,6 +82,10 @@ macro_rules! tuple {
                 $(self.$index.check(&at.index($index), out);)+
             }
 
+            fn reveal(&self, settled: Option<&Self::Shadow>, at: &At<'_>, out: &mut Changes) {
+                $(self.$index.reveal(settled.map(|shadow| &shadow.$index), &at.index($index), out);)+
+            }
+
             fn ty() -> Type {
                 Type::Tuple(vec![$($T::ty()),+])
             }

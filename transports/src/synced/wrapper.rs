@@ -53,6 +53,10 @@ impl<T: Synced> Synced for Box<T> {
         T::check(self, at, out);
     }
 
+    fn reveal(&self, settled: Option<&Self::Shadow>, at: &At<'_>, out: &mut Changes) {
+        T::reveal(self, settled.map(|settled| &**settled), at, out);
+    }
+
     fn ty() -> Type {
         T::ty()
     }
@@ -135,6 +139,12 @@ impl<T: Synced> Synced for Option<T> {
     fn check(&self, at: &At<'_>, out: &mut Changes) {
         if let Some(value) = self {
             value.check(at, out);
+        }
+    }
+
+    fn reveal(&self, settled: Option<&Self::Shadow>, at: &At<'_>, out: &mut Changes) {
+        if let Some(value) = self {
+            value.reveal(settled.and_then(Option::as_ref), at, out);
         }
     }
 

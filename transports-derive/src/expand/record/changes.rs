@@ -5,7 +5,7 @@ use quote::{quote, quote_spanned};
 use syn::Expr;
 use syn::spanned::Spanned;
 
-use super::{Body, Entry, is_plain, step};
+use super::{Body, Entry, is_plain, step, unless_hidden};
 use crate::expand::context::{is_primitive, spanned};
 use crate::expand::flat;
 use crate::model::{Field, Style};
@@ -25,6 +25,14 @@ impl Body<'_> {
     }
 
     fn diff_entry(&self, entry: Entry<'_>) -> TokenStream {
+        let diff = self.diff_all_see(entry);
+        match entry.view() {
+            None => diff,
+            Some(view) => quote!(__out.within(#view, |__out| { #diff });),
+        }
+    }
+
+    fn diff_all_see(&self, entry: Entry<'_>) -> TokenStream {
         let at = self.at(entry);
         match entry {
             Entry::Tag(..) => TokenStream::new(),
@@ -37,6 +45,11 @@ impl Body<'_> {
                 let (ops, shadow) = (self.context.ops(field), self.shadow_of(index));
                 let this = self.this_mut((index, field));
                 let rules = self.rules((index, field));
+                let rules = if rules.is_empty() {
+                    rules
+                } else {
+                    unless_hidden(&self.context.private, field, rules)
+                };
                 if rules.is_empty() && is_primitive(&field.ty) && field.with.is_none() {
                     // The comparison first: what is the same needs no place.
                     let this_ref = self.this((index, field));
@@ -72,7 +85,8 @@ impl Body<'_> {
                 return TokenStream::new();
             }
             let at = self.at(Entry::Field(index, field));
-            quote!({ let __field = #at; #rules #below })
+            let check = quote!({ let __field = #at; #rules #below });
+            unless_hidden(&self.context.private, field, check)
         });
         let flattened = self.flattened().map(|(index, field)| {
             let (ops, this) = (self.context.ops(field), self.this((index, field)));
@@ -104,12 +118,13 @@ impl Body<'_> {
         let validate = field.validate.as_ref().map(|validate| {
             let path = &validate.value;
             let this = spanned(&this, path.span());
-            quote_spanned!(path.span()=> #private::check_valid(|| #path(#this), __field, __out);)
+            let ty = spanned(&self.context.ops(field), path.span());
+            quote_spanned!(path.span()=> #private::check_valid(|| #path(#this), #ty::ty, __field, __out);)
         });
         quote!(#range #length #validate)
     }
 
-    fn at(&self, entry: Entry<'_>) -> TokenStream {
+    pub(super) fn at(&self, entry: Entry<'_>) -> TokenStream {
         match (self.record.style, entry) {
             (Style::Newtype, _) => quote!(__at),
             (Style::Tuple, Entry::Field(index, _)) => {

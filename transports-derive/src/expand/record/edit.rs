@@ -3,7 +3,7 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::{Body, Entry, bound, is_plain};
+use super::{Body, Entry, bound, is_plain, unless_hidden};
 use crate::expand::context::is_primitive;
 use crate::expand::flat;
 use crate::model::{Field, Style};
@@ -12,6 +12,7 @@ impl Body<'_> {
     /// An edit at `__path`, which leads below this.
     pub(in crate::expand) fn edit(&self) -> TokenStream {
         let private = &self.context.private;
+        let type_name = self.name;
         let arms = self
             .entries()
             .into_iter()
@@ -30,9 +31,15 @@ impl Body<'_> {
                     }
                     _ => quote!(#position),
                 };
-                quote!(#names => #edit,)
+                match entry.view() {
+                    None => quote!(#names => #edit,),
+                    // To who does not see it there is no such field.
+                    Some(view) => quote! {
+                        #names if #private::is_hidden(#view) => #private::unknown_field(#type_name, __key),
+                        #names => #edit,
+                    },
+                }
             });
-        let type_name = self.name;
         match self.record.style {
             Style::Newtype => self
                 .placed()
@@ -139,11 +146,12 @@ impl Body<'_> {
                 quote!(#ops::admit(#this, #old))
             };
             let name = &field.name;
-            match self.record.style {
+            let admitted = match self.record.style {
                 Style::Named => quote!(#private::below(#admitted, #name)?;),
                 Style::Newtype => quote!(#admitted?;),
                 _ => quote!(#private::below(#admitted, #position)?;),
-            }
+            };
+            unless_hidden(private, field, admitted)
         });
         let flattened = self.flattened().map(|(index, field)| {
             let (ops, this, old) = (
@@ -176,14 +184,27 @@ impl Body<'_> {
                 quote!(&mut *#bound)
             }
         };
-        let fields = self
-            .travelling()
-            .filter(|(_, field)| !is_plain(field) && !is_primitive(&field.ty))
-            .map(|(index, field)| {
-                let (ops, this) = (self.context.ops(field), self.this_mut((index, field)));
-                let old = old((index, field));
-                quote!(#ops::inherit(#this, #old);)
-            });
+        let fields = self.travelling().filter_map(|(index, field)| {
+            let (ops, this) = (self.context.ops(field), self.this_mut((index, field)));
+            let old = old((index, field));
+            let below = (!is_plain(field) && !is_primitive(&field.ty))
+                .then(|| quote!(#ops::inherit(#this, #old);));
+            match &field.view {
+                None => below,
+                // Who does not see it has not replaced it.
+                Some(view) => {
+                    let private = &self.context.private;
+                    let view = &view.value;
+                    Some(quote! {
+                        if #private::is_hidden(#view) {
+                            ::core::mem::swap(#this, #old);
+                        } else {
+                            #below
+                        }
+                    })
+                }
+            }
+        });
         let skipped = self.skipped().map(|(index, field)| {
             let (this, old) = (self.this_mut((index, field)), old((index, field)));
             quote!(::core::mem::swap(#this, #old);)

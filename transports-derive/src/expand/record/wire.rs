@@ -15,13 +15,17 @@ impl Body<'_> {
             return flat::write(self);
         }
         let entries = self.entries();
-        let len = entries.len();
+        let len = self.len(&entries);
         let values = entries.into_iter().map(|entry| {
             let value = self.write_entry(entry);
             match self.record.style {
                 Style::Named => {
                     let key = key(&entry.name());
-                    quote!(__out.#key; #value)
+                    let written = quote!(__out.#key; #value);
+                    match entry.view() {
+                        None => written,
+                        Some(view) => quote!(if __out.sees(#view) { #written }),
+                    }
                 }
                 _ => value,
             }
@@ -50,7 +54,7 @@ impl Body<'_> {
         }
     }
 
-    fn settled(&self, index: usize) -> TokenStream {
+    pub(super) fn settled(&self, index: usize) -> TokenStream {
         let private = &self.context.private;
         let (path, place) = (&self.shadow_path, format_ident!("f{index}"));
         quote! {
@@ -125,6 +129,12 @@ impl Body<'_> {
         match self.record.style {
             Style::Newtype => quote!(#ops::read),
             Style::Tuple => quote!(field(#ops::read)),
+            _ if field.view.is_some() => {
+                let view = field.view.iter().map(|word| &word.value);
+                let alias = field.alias.iter().map(|alias| &alias.value);
+                let made = self.made(field);
+                quote!(viewed(#(#view,)* #name, &[#(#alias),*], #ops::read, || #made))
+            }
             _ if field.alias.is_empty() && !self.has_default(field) => {
                 quote!(field(#name, #ops::read, #ops::ty))
             }
@@ -137,7 +147,9 @@ impl Body<'_> {
     }
 
     pub(super) fn has_default(&self, field: &Field) -> bool {
-        field.default.is_some() || (self.own && self.context.input.default.is_some())
+        field.default.is_some()
+            || field.view.is_some()
+            || (self.own && self.context.input.default.is_some())
     }
 
     /// A function that makes the field where a value lacks it, as an `Option`.
@@ -173,6 +185,9 @@ impl Body<'_> {
                 }
                 Default::Function(path) => quote_spanned!(path.span()=> #path().#member),
             },
+            (None, None) if field.view.is_some() => {
+                quote_spanned!(ty.span()=> <#ty as #private::Unseen>::unseen())
+            }
             // Only asked for when the field is skipped.
             (None, None) => quote_spanned!(ty.span()=> <#ty as #private::Default>::default()),
         }
@@ -185,6 +200,7 @@ impl Body<'_> {
             let (name, doc, ops) = (&field.name, &field.doc, self.context.ops(field));
             let read_only = field.read_only.is_some();
             let has_default = self.has_default(field);
+            let view = optional(private, field.view.as_ref().map(|word| word.value.as_str()));
             let limits = self.limits(field);
             quote! {
                 #private::FieldInfo {
@@ -193,12 +209,14 @@ impl Body<'_> {
                     ty: #ops::ty,
                     read_only: #read_only,
                     has_default: #has_default,
+                    view: #view,
                     limits: #limits,
                 }
             }
         });
         let computed = self.computed().map(|(_, computed)| {
             let (name, ops) = (computed.name.to_string(), self.computed_ops(computed));
+            let view = optional(private, computed.view.as_deref());
             quote! {
                 #private::FieldInfo {
                     name: #name,
@@ -206,6 +224,7 @@ impl Body<'_> {
                     ty: #ops::ty,
                     read_only: true,
                     has_default: true,
+                    view: #view,
                     limits: #private::None,
                 }
             }
@@ -252,5 +271,12 @@ impl Body<'_> {
             .map(|(_, field)| self.context.ops(field))
             .map(|ops| quote!(#ops::ty));
         quote!(&[#(#types),*])
+    }
+}
+
+fn optional(private: &TokenStream, text: Option<&str>) -> TokenStream {
+    match text {
+        None => quote!(#private::None),
+        Some(text) => quote!(#private::Some(#text)),
     }
 }

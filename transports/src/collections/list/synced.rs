@@ -93,6 +93,11 @@ impl<T: Synced> Synced for List<T> {
         synced::check_items(self.items.iter(), at, out);
     }
 
+    fn reveal(&self, settled: Option<&ListShadow>, at: &At<'_>, out: &mut Changes) {
+        let shadow = |index| settled.and_then(|_| self.log.shadow(index));
+        synced::reveal_items(self.items.iter(), shadow, at, out);
+    }
+
     fn ty() -> Type {
         Type::List(Box::new(T::ty()))
     }
@@ -151,11 +156,14 @@ impl<T: Synced> List<T> {
                 self.tell_touched(at, out, |origin| places.now(origin));
             }
         }
-        out.shorten(&mark, at, self.items.len(), |index, out| {
+        let is_whole = out.shorten(&mark, at, self.items.len(), |index, out| {
             if let Some(item) = self.items.get(index) {
                 item.write(self.log.shadow(index), out);
             }
         });
+        if is_whole {
+            synced::reveal_items(self.items.iter(), |index| self.log.shadow(index), at, out);
+        }
     }
 
     /// Tells what changed within the items that were touched; `now` knows where an item is that was at a place.

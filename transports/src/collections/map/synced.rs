@@ -48,15 +48,7 @@ impl<K: MapKey, V: Synced> Synced for Map<K, V> {
     }
 
     fn write(&self, settled: Option<&MapShadow>, out: &mut Writer) {
-        let shadow = |key: &K| {
-            settled?;
-            self.log
-                .notes
-                .get(self.log.find(key)?)
-                .filter(|note| note.compares)?
-                .shadow
-                .as_ref()
-        };
+        let shadow = |key: &K| settled.and_then(|_| self.settled(key));
         synced::write_entries(self.entries.iter(), shadow, K::IN_TEXT_ORDER, out);
     }
 
@@ -107,12 +99,25 @@ impl<K: MapKey, V: Synced> Synced for Map<K, V> {
         }
     }
 
+    fn reveal(&self, settled: Option<&MapShadow>, at: &At<'_>, out: &mut Changes) {
+        for (key, value) in &self.entries {
+            let settled = settled.and_then(|_| self.settled(key));
+            value.reveal(settled, &at.key(&key.text()), out);
+        }
+    }
+
     fn ty() -> Type {
         Type::Map(Box::new(V::ty()))
     }
 }
 
 impl<K: MapKey, V: Synced> Map<K, V> {
+    /// What the wire has of an entry, if that may differ.
+    fn settled(&self, key: &K) -> Option<&V::Shadow> {
+        let note = self.log.notes.get(self.log.find(key)?)?;
+        note.shadow.as_ref().filter(|_| note.compares)
+    }
+
     /// Tells what the log knows, in order of the keys and removals last, and forgets it.
     fn tell(&mut self, at: &At<'_>, out: &mut Changes) {
         if self.log.whole {

@@ -13,7 +13,7 @@ use crate::edit::{Budget, Reason};
 use crate::message::{Json, Message, ModelId};
 use crate::patch::{Op, Patch};
 use crate::path::Segment;
-use crate::session::{Answer, Frame, Origin};
+use crate::session::{Answer, By, Frame, Origin};
 use crate::value::Value;
 
 /// An error text is cut here: it quotes what the client sent, and need not be as long.
@@ -106,19 +106,26 @@ impl Connection {
         let place = shared.unwrap_or_default();
         let model = self.sources.get(place).and_then(|source| {
             let model = source.shared.model(id)?;
-            Some((model, Arc::clone(&source.shared), source.common.clone()))
+            let views = source.reader.views.clone();
+            Some((
+                model,
+                Arc::clone(&source.shared),
+                source.common.clone(),
+                views,
+            ))
         });
-        let Some((model, shared, common)) = model else {
+        let Some((model, shared, common, views)) = model else {
             return self.unknown(place, id, proposal);
         };
+        let seen = model.rev_for(&views);
         if common.as_ref().is_some_and(|common| !common.may_write) {
             let error = "this model is only to be read here".to_owned();
-            return self.refuse(place, id, model.rev(), error, proposal);
+            return self.refuse(place, id, seen, error, proposal);
         }
         let Patch { rev, mut ops } = patch;
         if let Err((limit, error)) = within(limits, &ops) {
             self.out.hit(limit);
-            return self.refuse(place, id, model.rev(), error, proposal);
+            return self.refuse(place, id, seen, error, proposal);
         }
         let splice = ops.iter().find(|op| matches!(op, Op::Splice { .. }));
         if let Some(splice) = splice.filter(|_| self.out.reader.texts == Texts::Whole) {
@@ -126,11 +133,11 @@ impl Connection {
                 "{}: a `Splice` is for connections that ask for it, with `ops=splice`",
                 splice.path()
             );
-            return self.refuse(place, id, model.rev(), error, proposal);
+            return self.refuse(place, id, seen, error, proposal);
         }
         let inner = Arc::clone(&self.out.server.inner);
         if let Err(error) = inner.offer.may_edit(&self.out.entry.peer, id, &ops) {
-            return self.refuse(place, id, model.rev(), error, proposal);
+            return self.refuse(place, id, seen, error, proposal);
         }
         if let Some(hook) = &inner.hooks.edit {
             let mut proposed = Proposal {
@@ -141,7 +148,7 @@ impl Connection {
                 ops: &mut ops,
             };
             if let Err(error) = hook(&mut proposed) {
-                return self.refuse(place, id, model.rev(), error, proposal);
+                return self.refuse(place, id, seen, error, proposal);
             }
         }
         let proposal: Option<Arc<str>> = proposal.map(Arc::from);
@@ -149,9 +156,13 @@ impl Connection {
             connection: self.out.entry.number,
             proposal: proposal.clone(),
         };
-        let budget = Budget::of(limits.moved_items);
+        let author = By {
+            views: &views,
+            budget: Budget::of(limits.moved_items),
+            origin,
+        };
         let answer = match common {
-            None => model.edit(&shared, ops, budget, origin),
+            None => model.edit(&shared, ops, author),
             Some(common) => {
                 // Nobody has seen what is not there yet.
                 let seen = if self.stamps {
@@ -160,7 +171,7 @@ impl Connection {
                     rev
                 };
                 let patch = Patch { rev: seen, ops };
-                common.arbiter.edit(patch, &common.origin, budget, origin)
+                common.arbiter.edit(patch, &common.origin, author)
             }
         };
         let totals = &inner.totals;

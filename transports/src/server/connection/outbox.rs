@@ -122,6 +122,36 @@ impl Outbox {
         }
     }
 
+    /// What waits of this source was said to who saw more: no state of its models goes out, but answers do.
+    pub(super) fn retract(&mut self, from: ModelId) -> Result<(), CodecError> {
+        let ready = std::mem::take(&mut self.ready);
+        self.taken(ready.iter().map(|(_, frame)| frame.bytes.len()).sum());
+        for (source, frame) in ready {
+            if source != from {
+                self.push(source, frame.bytes);
+                continue;
+            }
+            match self.reader.codec.decode(&frame.bytes)? {
+                Message::Snapshot { .. } | Message::Batch { .. } => {}
+                Message::Patch {
+                    id,
+                    patch,
+                    proposal,
+                    ..
+                } => {
+                    if let Some(proposal) = proposal {
+                        let rev = patch.rev;
+                        let ack = Message::Ack { id, rev, proposal };
+                        let ack = self.reader.codec.encode(&ack)?;
+                        self.push(source, ack);
+                    }
+                }
+                _ => self.push(source, frame.bytes),
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn clear(&mut self) {
         self.ready.clear();
         self.taken(self.queued);

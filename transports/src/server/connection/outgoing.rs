@@ -55,6 +55,8 @@ pub(super) struct Ahead {
     rev: u64,
     /// The position up to which the feed has older news.
     until: u64,
+    /// News before this position are not told again.
+    silent: u64,
 }
 
 pub(super) struct Pending {
@@ -128,17 +130,18 @@ impl Source {
         let mut together = Vec::new();
         for event in events {
             match event {
-                Event::Patch(patch) if self.is_known(&patch) => {
-                    // A whole model told the client of its own edit: what is left to say is that it was one.
+                Event::Patch(patch) if self.is_known(&patch) || !patch.is_visible(&self.reader) => {
+                    // A whole model told the client of its own edit, or it sees nothing of what that changed: what is left
+                    // to say is that it was one.
                     if let Some(proposal) = out.proposal_of(&patch)
                         && self.forget_echo(patch.position, out)
                     {
                         self.push_together(&mut together, out)?;
-                        self.push_ack(patch.id, patch.rev, proposal, out)?;
+                        self.push_ack(patch.id, patch.rev_for(&self.reader), proposal, out)?;
                     }
                 }
                 Event::Patch(patch) if out.batch && patch.origin.is_none() => {
-                    match patch.frame(&out.reader)? {
+                    match patch.frame(&self.reader)? {
                         Some(frame) => together.push(frame),
                         None => {
                             self.push_together(&mut together, out)?;
@@ -178,7 +181,9 @@ impl Source {
     }
 
     fn is_known(&self, patch: &Logged) -> bool {
-        let known = |ahead: &Ahead| ahead.id == patch.id && patch.rev <= ahead.rev;
+        let known = |ahead: &Ahead| {
+            ahead.id == patch.id && patch.rev <= ahead.rev && self.cursor < ahead.silent
+        };
         self.ahead.iter().any(known)
     }
 
@@ -210,10 +215,10 @@ impl Source {
 
     fn push_patch(&mut self, patch: &Logged, out: &mut Outbox) -> Result<(), CodecError> {
         let frame = match out.proposal_of(patch) {
-            None => patch.frame(&out.reader)?,
+            None => patch.frame(&self.reader)?,
             Some(proposal) => {
                 self.forget_echo(patch.position, out);
-                patch.echo(&out.reader, &proposal)?
+                patch.echo(&self.reader, &proposal)?
             }
         };
         match frame {
@@ -281,7 +286,7 @@ impl Source {
             return out.push_gone(self.id(), id);
         };
         out.introduce(self.id(), &*model)?;
-        let update = model.update(&self.shared, &out.reader, have)?;
+        let update = model.update(&self.shared, &self.reader, have)?;
         if behind.resumes {
             out.server.inner.totals.resumed(match update.snapshot {
                 None => Resumed::Delta,
@@ -301,7 +306,7 @@ impl Source {
         for run in runs {
             match run {
                 [only] => self.push_patch(only, out)?,
-                several => match Logged::composed(several, &out.reader)? {
+                several => match Logged::composed(several, &self.reader)? {
                     Some(frame) => self.push(frame, out),
                     None => return self.renew(id, out),
                 },
@@ -321,10 +326,18 @@ impl Source {
     /// The client has heard of a revision that the feed may tell of later.
     fn reached(&mut self, id: ModelId, rev: u64) {
         self.ahead.retain(|ahead| ahead.id != id);
-        // Revisions that are not published yet are told again then, as published servers do.
-        let until = self.shared.published();
+        // Revisions that are not published yet are told again then, as published servers do; but not as a part of several
+        // that come as one.
+        let silent = self.shared.published();
+        let until = self.shared.feed.read().next();
         if self.cursor < until {
-            self.ahead.push(Ahead { id, rev, until });
+            let ahead = Ahead {
+                id,
+                rev,
+                until,
+                silent,
+            };
+            self.ahead.push(ahead);
         }
     }
 

@@ -13,7 +13,7 @@ use crate::message::{Json, ModelId};
 use crate::server::offer::{Common, Line};
 use crate::server::stats::Resumed;
 use crate::server::{Opening, Server};
-use crate::session::{Have, Shared, Signal};
+use crate::session::{Have, Reader, Shared, Signal};
 
 /// How far a connection has come with a session; others look at it.
 pub(crate) struct Progress {
@@ -34,6 +34,8 @@ pub(super) struct Source {
     pub(super) shared: Arc<Shared>,
     /// What is special about the session of a model that several tenants see.
     pub(super) common: Option<Common>,
+    /// How the connection wants to be told of it, and what it sees.
+    pub(super) reader: Reader,
     listener: usize,
     pub(super) progress: Arc<Progress>,
     /// Position in the feed of the next event to look at.
@@ -65,14 +67,19 @@ impl Source {
     pub(super) fn new(
         line: Line,
         signal: &Arc<Signal>,
+        reader: Reader,
         out: &Outbox,
         opening: Option<&Opening>,
     ) -> Self {
-        let Outbox { reader, server, .. } = out;
-        let Line { shared, common } = line;
+        let Line {
+            shared,
+            common,
+            views,
+        } = line;
+        let reader = Reader { views, ..reader };
         shared.settle_first();
         let listener = shared.listeners.add(Arc::clone(signal));
-        shared.forms.add(reader);
+        shared.forms.add(&reader);
         let cursor = shared.published();
         let joined = common.as_ref().map_or(0, |common| common.statuses.next());
         let progress = Arc::new(Progress {
@@ -82,6 +89,7 @@ impl Source {
         let mut this = Self {
             shared,
             common,
+            reader,
             listener,
             progress,
             cursor,
@@ -100,23 +108,24 @@ impl Source {
         {
             this.shared.listeners.raise();
         }
-        this.behind = this.beginning(server, opening);
+        this.behind = this.beginning(&out.server, opening);
         this
     }
 
     /// All models, with what the client has of them.
     fn beginning(&self, server: &Server, opening: Option<&Opening>) -> VecDeque<Behind> {
         // Revisions of another life of the session mean nothing in this one.
-        let same_life = opening
-            .and_then(|opening| opening.epoch.flatten())
-            .is_none_or(|epoch| epoch == self.shared.epoch);
+        let epoch = opening.and_then(|opening| opening.epoch.flatten());
+        let same_life = epoch.is_none_or(|epoch| Some(epoch) == self.reader.epoch);
         // Published hubs send models that are shared as a whole, and their clients know nothing of epochs.
         let may_resume = |opening: &&Opening| self.common.is_none() || opening.epoch.is_some();
         let since = opening.filter(may_resume).map(|opening| &opening.since);
         let models = self.shared.models.read();
-        let behind = models.keys().map(|id| {
+        let behind = models.iter().map(|(id, model)| {
             let have = match since.and_then(|since| since.get(id)) {
                 None => Have::Nothing,
+                // Who knows no epoch may have seen it with other views.
+                Some(_) if !model.views().is_empty() && epoch.is_none() => Have::Nothing,
                 Some(_) if !same_life => {
                     server.inner.totals.resumed(Resumed::Epoch);
                     Have::Nothing
@@ -131,6 +140,16 @@ impl Source {
     /// The client has models that are not here: it is told so in their places.
     pub(super) fn lacks(&mut self, ids: Vec<ModelId>) {
         self.behind.extend(ids.into_iter().map(Behind::missing));
+        self.behind.make_contiguous().sort_by_key(Behind::id);
+    }
+
+    /// The client sees something else from now on: it is sent all models as they are.
+    pub(super) fn restart(&mut self) {
+        let models = self.shared.models.read();
+        self.behind
+            .retain(|behind| !models.contains_key(&behind.id()));
+        let all = models.keys().map(|id| Behind::opening(*id, Have::Nothing));
+        self.behind.extend(all);
         self.behind.make_contiguous().sort_by_key(Behind::id);
     }
 
@@ -191,7 +210,7 @@ impl Source {
 
     /// Ends here for this connection.
     pub(super) fn close(self, out: &Outbox) {
-        self.shared.forms.remove(&out.reader);
+        self.shared.forms.remove(&self.reader);
         self.shared.listeners.remove(self.listener);
         if let Some(common) = &self.common
             && self.passing.end(&common.statuses, out.entry.number)
