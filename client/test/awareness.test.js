@@ -1,10 +1,10 @@
 // Passing states beside a shared model: against a server that does what it is told.
 
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, mock, test } from "node:test";
+import { describe, test } from "node:test";
 
 import { connect } from "../dist/index.js";
-import { WebSocket, event, inner, int, map, server, snapshot } from "./support.js";
+import { WebSocket, event, inner, int, map, serverForEach, snapshot } from "./support.js";
 
 const codecs = await inner();
 let fake, client, peer, awareness, changes;
@@ -27,15 +27,10 @@ async function settled() {
   await changed;
 }
 
-beforeEach(async () => {
-  fake = await server();
-  mock.method(Math, "random", () => 0);
-});
-afterEach(async () => {
-  client?.stop();
-  await fake.close();
-  mock.restoreAll();
-});
+serverForEach(
+  (server) => (fake = server),
+  () => client?.stop(),
+);
 
 describe("the states of others", () => {
   test("come, change and go", async () => {

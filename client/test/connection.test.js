@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { afterEach, beforeEach, describe, mock, test } from "node:test";
 
 import { connect } from "../dist/index.js";
-import { EPOCH, WebSocket, copy, event, float, int, list, map, patch, server, set, snapshot, str, until } from "./support.js";
+import { EPOCH, WebSocket, copy, event, float, int, list, map, patch, serverForEach, set, snapshot, str, until } from "./support.js";
 
 let fake, client, problems, states;
 
@@ -16,16 +16,10 @@ function start(options = {}) {
   return client.model(1);
 }
 
-beforeEach(async () => {
-  fake = await server();
-  // No pause before connecting again.
-  mock.method(Math, "random", () => 0);
-});
-afterEach(async () => {
-  client?.stop();
-  await fake.close();
-  mock.restoreAll();
-});
+serverForEach(
+  (server) => (fake = server),
+  () => client?.stop(),
+);
 
 describe("a connection", () => {
   test("asks for its codec and for what published servers do not have", async () => {

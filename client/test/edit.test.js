@@ -1,10 +1,10 @@
 // Edits: shown at once, sent once, settled once.
 
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, mock, test } from "node:test";
+import { describe, test } from "node:test";
 
 import { connect, EditError } from "../dist/index.js";
-import { WebSocket, copy, event, float, int, list, map, patch, segments, server, set, snapshot, str, until } from "./support.js";
+import { WebSocket, copy, event, float, int, list, map, patch, segments, serverForEach, set, snapshot, str, until } from "./support.js";
 
 let fake, client, model, peer;
 
@@ -27,15 +27,10 @@ const again = async () => {
 /** An edit whose answer the test does not wait for. */
 const unanswered = (edit) => void edit.catch(() => {});
 
-beforeEach(async () => {
-  fake = await server();
-  mock.method(Math, "random", () => 0);
-});
-afterEach(async () => {
-  client?.stop();
-  await fake.close();
-  mock.restoreAll();
-});
+serverForEach(
+  (server) => (fake = server),
+  () => client?.stop(),
+);
 
 describe("an edit", () => {
   test("shows at once, and resolves with the revision of its echo", async () => {

@@ -1,10 +1,10 @@
 // Server-Sent Events, and edits by POST: against a server that does what it is told.
 
 import assert from "node:assert/strict";
-import { afterEach, beforeEach, describe, mock, test } from "node:test";
+import { describe, test } from "node:test";
 
 import { connect } from "../dist/index.js";
-import { Queue, WebSocket, copy, event, int, list, map, patch, server, set, snapshot, str, until } from "./support.js";
+import { Queue, WebSocket, copy, event, int, list, map, patch, serverForEach, set, snapshot, str, until } from "./support.js";
 
 let fake, client, problems, streams, posts;
 
@@ -42,15 +42,10 @@ async function start(value, options = {}) {
 /** An edit whose answer the test does not wait for. */
 const unanswered = (edit) => void edit.catch(() => {});
 
-beforeEach(async () => {
-  fake = await server();
-  mock.method(Math, "random", () => 0);
-});
-afterEach(async () => {
-  client?.stop();
-  await fake.close();
-  mock.restoreAll();
-});
+serverForEach(
+  (server) => (fake = server),
+  () => client?.stop(),
+);
 
 describe("Server-Sent Events", () => {
   test("bring models; edits are refused where there is no token", async () => {

@@ -1,11 +1,11 @@
 // Numbers of the kinds that the schema tells, where JavaScript does not, and what happens without one.
 
 import assert from "node:assert/strict";
-import { after, afterEach, before, beforeEach, describe, mock, test } from "node:test";
+import { after, before, describe, test } from "node:test";
 
 import { connect } from "../dist/index.js";
 import { start } from "./rust.js";
-import { WebSocket, copy, event, float, int, list, map, patch, server, set, snapshot, str } from "./support.js";
+import { WebSocket, copy, event, float, int, list, map, patch, serverForEach, set, snapshot, str } from "./support.js";
 
 const struct = (fields) => ({ Struct: { fields: Object.entries(fields).map(([name, type]) => ({ name, type })) } });
 
@@ -85,15 +85,10 @@ describe("told by a schema", () => {
     await model.ready();
   };
 
-  beforeEach(async () => {
-    fake = await server();
-    mock.method(Math, "random", () => 0);
-  });
-  afterEach(async () => {
-    client.stop();
-    await fake.close();
-    mock.restoreAll();
-  });
+  serverForEach(
+    (server) => (fake = server),
+    () => client.stop(),
+  );
 
   const edits = [
     ["an option that is none", (model) => model.edit(["share"], 3), float(3)],

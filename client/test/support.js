@@ -3,6 +3,7 @@
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
+import { afterEach, beforeEach, mock } from "node:test";
 import { fileURLToPath } from "node:url";
 import { build } from "esbuild";
 import { WebSocket, WebSocketServer } from "ws";
@@ -116,6 +117,21 @@ export async function server(port = 0) {
       await once(http, "close");
     },
   };
+}
+
+/** Each test of a file has a server of its own, and clients connect again without a pause. `stop` ends what a test began. */
+export function serverForEach(take, stop) {
+  let fake;
+  beforeEach(async () => {
+    fake = await server();
+    mock.method(Math, "random", () => 0);
+    take(fake);
+  });
+  afterEach(async () => {
+    stop();
+    await fake.close();
+    mock.restoreAll();
+  });
 }
 
 /** Settles with the next event of this name for which `is` holds. */
