@@ -12,5 +12,4 @@ mod hub;
 mod jupyter;
 mod property;
 mod server;
-mod ui;
 mod views;
