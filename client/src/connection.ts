@@ -6,7 +6,7 @@ import { FRAME_LIMIT, type Link, type Transport, type TransportOptions } from ".
 /** - `connecting`: on the way, or about to be;
  * - `open`: connected;
  * - `waiting`: the connection was lost or did not come about, and is tried again after a while;
- * - `stopped`: for good. */
+ * - `stopped`: for good, by `stop` or as the server closed with code 1008 or 3000. */
 export type State = "connecting" | "open" | "waiting" | "stopped";
 
 export interface Options extends TransportOptions {
@@ -138,7 +138,7 @@ export class MirrorClient {
         {
           opened: (takesEdits) => this.#link === link && this.#opened(takesEdits),
           frame: (frame) => this.#link === link && this.#receive(frame),
-          lost: (reason) => this.#link === link && this.#lost(new Error(reason)),
+          lost: (reason, forGood) => this.#link === link && this.#lost(new Error(reason), forGood),
         },
         this.#options,
       );
@@ -172,7 +172,7 @@ export class MirrorClient {
     if (problem && this.state !== "stopped") this.#lost(problem);
   }
 
-  #lost(problem: Error): void {
+  #lost(problem: Error, forGood?: boolean): void {
     const lasted = this.#openedAt === undefined ? 0 : Date.now() - this.#openedAt;
     this.#failures = lasted >= STABLE ? 0 : this.#failures + 1;
     this.#close();
@@ -181,7 +181,8 @@ export class MirrorClient {
     this.#timer = setTimeout(() => this.#open(), longest * Math.random());
     this.flush();
     if (!this.#emit("problem", problem)) console.warn(`transports: ${problem.message}`);
-    this.#become("waiting");
+    if (forGood) this.stop();
+    else this.#become("waiting");
   }
 
   #close(): void {

@@ -3,7 +3,7 @@ export interface Handlers {
   /** `takesEdits`: whether something can be sent. Undefined if that is not known yet; then it is told again. */
   opened(takesEdits?: boolean): void;
   frame(frame: string | ArrayBuffer): void;
-  lost(reason: string): void;
+  lost(reason: string, forGood?: boolean): void;
 }
 
 /** A connection, open or on its way. */

@@ -22,6 +22,24 @@ serverForEach(
 );
 
 describe("a connection", () => {
+  for (const code of [1008, 3000])
+    test(`ends for good by code ${code}`, async () => {
+      const model = start();
+      const peer = await fake.peer();
+      peer.send(snapshot(map({ a: int(1) }), 5));
+      await model.ready();
+      const edit = model.edit(["a"], 2);
+      await peer.next();
+      const stopped = event(client, "state", (state) => state === "stopped");
+      peer.socket.close(code, "not you");
+      await stopped;
+      await assert.rejects(edit, { kind: "unknown" });
+      assert.deepEqual(problems, ["not you"]);
+      assert.equal(model.value.a, 1);
+      client.start();
+      assert.equal(client.state, "stopped");
+    });
+
   test("asks for its codec and for what published servers do not have", async () => {
     start();
     const peer = await fake.peer();

@@ -9,7 +9,8 @@ export const websocket: Transport = (url, handlers, options) => {
   socket.onmessage = ({ data }) => handlers.frame(data);
   // `onclose` says it all; an error that nobody listens to would end a Node program.
   socket.onerror = () => {};
-  socket.onclose = ({ code, reason }) => handlers.lost(reason || `closed with code ${code}`);
+  // 1008 and 3000: the server does not want this client back.
+  socket.onclose = ({ code, reason }) => handlers.lost(reason || `closed with code ${code}`, code === 1008 || code === 3000);
   return {
     send(frame) {
       if (socket.readyState !== 1) return false;
