@@ -37,7 +37,7 @@ pub const FIRST_SHARED: ModelId = 1 << 40;
 ///
 /// A connection belongs to the tenant whose key is found in its request. It sees that tenant's models, and the shared
 /// ones that the tenant is subscribed to; of any other there is no sign. A hub is served as a session is: by
-/// [`Server::new`] and the adapters.
+/// [`Server::new`](crate::Server::new) and the adapters.
 ///
 /// Cheap to clone; all clones are the same hub.
 ///

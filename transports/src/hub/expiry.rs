@@ -10,7 +10,7 @@ use crate::server::registry::Entry;
 use crate::session::Session;
 
 impl Hub {
-    /// Asks the [`Authorizer`] again about all connections of whom `which` says so. Those that may not connect any more
+    /// Asks the [`Authorizer`](super::Authorizer) again about all connections of whom `which` says so. Those that may not connect any more
     /// are closed; the others see from now on what they may see now.
     pub fn reauthorize(&self, which: impl Fn(&Viewer<'_>) -> bool) {
         let _asking = self.inner.asking.lock();
@@ -22,7 +22,7 @@ impl Hub {
         }
     }
 
-    /// Ends what has run out: connections whose rights [expired](Authorizer::connect) by `now` and are not renewed, and
+    /// Ends what has run out: connections whose rights [expired](super::Authorizer::connect) by `now` and are not renewed, and
     /// tenants that had no connection, and that nobody asked for, for as long as `idle`, as far as can be told from the
     /// times of these calls. Returns the keys of the tenants that are gone.
     ///

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::Log;
 use crate::synced::Synced;
 
-/// Removed items, see [`List::drain`].
+/// Removed items, see [`List::drain`](super::List::drain).
 pub struct Drain<'a, T: Synced> {
     pub(super) items: std::collections::vec_deque::Drain<'a, T>,
     /// All of the list counts as new until this is dropped: if it never is, who knows what is left.
@@ -50,7 +50,7 @@ impl<T: Synced + fmt::Debug> fmt::Debug for Drain<'_, T> {
     }
 }
 
-/// Items to change, see [`List::iter_mut`].
+/// Items to change, see [`List::iter_mut`](super::List::iter_mut).
 pub struct IterMut<'a, T: Synced> {
     pub(super) items: std::iter::Enumerate<std::slice::IterMut<'a, T>>,
     pub(super) log: &'a mut Log<T>,
