@@ -82,6 +82,7 @@ beforeEach(async () => {
   }
   for (const text of ["c", "b", "a"]) await add(one.page, text);
   await lists(two.page, ["a", "b", "c"]);
+  await nothingWaits(one.page);
 });
 afterEach(async () => {
   await context?.close();
