@@ -7,6 +7,7 @@ mod list;
 mod map;
 mod runs;
 mod text;
+mod touched;
 
 pub use self::list::{Drain, IterMut, List, ListShadow};
 pub use self::map::{Entry, Map, MapKey, MapShadow};

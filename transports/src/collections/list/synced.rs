@@ -30,14 +30,9 @@ impl<T: Synced> Synced for List<T> {
             && (self.log.is_empty()
                 || (!self.log.whole
                     && self.log.is_in_place()
-                    && self
-                        .log
-                        .touched
-                        .iter()
-                        .take(self.log.live)
-                        .all(|(index, shadow)| {
-                            self.items.get(*index).is_some_and(|item| item.same(shadow))
-                        })))
+                    && self.log.touched.as_slice().iter().all(|(index, shadow)| {
+                        self.items.get(*index).is_some_and(|item| item.same(shadow))
+                    })))
     }
 
     #[inline]
@@ -132,7 +127,7 @@ impl<T: Synced> List<T> {
         if self.log.is_settled() {
             return;
         }
-        if self.log.live == 1 && !self.log.whole && self.log.is_in_place() {
+        if self.log.touched.len() == 1 && !self.log.whole && self.log.is_in_place() {
             // What changed within one item is hardly more than the whole list.
             self.tell_touched(at, out, Some);
         } else {
@@ -149,7 +144,7 @@ impl<T: Synced> List<T> {
             out.set(at, self);
             self.log.reset(self.items.len());
         } else {
-            let places = (self.log.live > 0).then(|| self.log.runs.places());
+            let places = (self.log.touched.len() > 0).then(|| self.log.runs.places());
             self.log.runs.reset(self.items.len());
             self.log.base = self.items.len();
             if let Some(places) = places {
@@ -175,8 +170,7 @@ impl<T: Synced> List<T> {
         now: impl Fn(usize) -> Option<usize>,
     ) {
         let before = out.faults().len();
-        let touched = self.log.touched.get_mut(..self.log.live);
-        for (origin, shadow) in touched.into_iter().flatten() {
+        for (origin, shadow) in self.log.touched.as_mut_slice() {
             // An item that is gone needs no more.
             let Some((index, item)) =
                 now(*origin).and_then(|index| Some((index, self.items.item_mut(index)?)))
@@ -188,28 +182,14 @@ impl<T: Synced> List<T> {
             item.diff(shadow, &at.index(index), out);
         }
         if out.faults().len() > before {
-            self.keep_faulty();
-        } else {
-            self.log.forget_touched();
-        }
-    }
-
-    /// The wire still has something else of some items: their shadows are needed further on.
-    #[cold]
-    fn keep_faulty(&mut self) {
-        let mut faulty = 0;
-        for place in 0..self.log.live {
-            let differs = self.log.touched.get(place).is_some_and(|(index, shadow)| {
-                self.items
-                    .get(*index)
-                    .is_some_and(|item| !item.same(shadow))
+            // The wire still has something else of some items: their shadows are needed further on.
+            self.log.touched.retain(|index, shadow| {
+                let item = self.items.get(*index);
+                item.is_some_and(|item| !item.same(shadow))
             });
-            if differs {
-                self.log.touched.swap(place, faulty);
-                faulty += 1;
-            }
+        } else {
+            self.log.touched.clear();
         }
-        self.log.keep(faulty);
     }
 
     /// Tells which items went, changed places and came; false if telling the whole list is shorter.

@@ -28,8 +28,8 @@ impl<K: MapKey, V: Synced> Synced for Map<K, V> {
         self.instance == shadow.0
             && (self.log.is_empty()
                 || (!self.log.whole
-                    && self.log.live().all(|note| {
-                        match (self.entries.get(&note.key), &note.shadow) {
+                    && self.log.notes.as_slice().iter().all(|(key, note)| {
+                        match (self.entries.get(key), &note.shadow) {
                             (Some(value), Some(shadow)) => note.compares && value.same(shadow),
                             (Some(_), None) => false,
                             (None, _) => !note.known,
@@ -114,7 +114,7 @@ impl<K: MapKey, V: Synced> Synced for Map<K, V> {
 impl<K: MapKey, V: Synced> Map<K, V> {
     /// What the wire has of an entry, if that may differ.
     fn settled(&self, key: &K) -> Option<&V::Shadow> {
-        let note = self.log.notes.get(self.log.find(key)?)?;
+        let note = self.log.notes.get(key)?;
         note.shadow.as_ref().filter(|_| note.compares)
     }
 
@@ -125,20 +125,14 @@ impl<K: MapKey, V: Synced> Map<K, V> {
             return self.log.reset();
         }
         let before = out.faults().len();
-        let live = self.log.live;
-        let Some(notes) = self.log.notes.get_mut(..live) else {
-            return;
-        };
-        if !self.log.ascending {
-            notes.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        }
+        let notes = self.log.notes.sorted();
         let mut gone = false;
-        for note in &mut *notes {
-            let Some(value) = self.entries.get_mut(&note.key) else {
+        for (key, note) in &mut *notes {
+            let Some(value) = self.entries.get_mut(key) else {
                 gone |= note.known;
                 continue;
             };
-            let text = note.key.text();
+            let text = key.text();
             let at = at.key(&text);
             match &mut note.shadow {
                 Some(shadow) if note.compares => value.diff(shadow, &at, out),
@@ -150,38 +144,23 @@ impl<K: MapKey, V: Synced> Map<K, V> {
             }
         }
         if gone {
-            for note in notes {
-                if note.known && !self.entries.contains_key(&note.key) {
-                    out.remove(&at.key(&note.key.text()));
+            for (key, note) in notes {
+                if note.known && !self.entries.contains_key(key) {
+                    out.remove(&at.key(&key.text()));
                 }
             }
         }
         if out.faults().len() > before {
-            self.keep_faulty();
-        } else {
-            self.log.reset();
-        }
-    }
-
-    /// The wire still has something else of some entries: their shadows are needed further on.
-    #[cold]
-    fn keep_faulty(&mut self) {
-        let mut faulty = 0;
-        for place in 0..self.log.live {
-            let differs = self.log.notes.get(place).is_some_and(|note| {
-                match (self.entries.get(&note.key), &note.shadow) {
+            // The wire still has something else of some entries: their shadows are needed further on.
+            self.log.notes.retain(|key, note| {
+                note.known = true;
+                match (self.entries.get(key), &note.shadow) {
                     (Some(value), Some(shadow)) => !value.same(shadow),
                     _ => false,
                 }
             });
-            if differs {
-                self.log.notes.swap(place, faulty);
-                faulty += 1;
-            }
-        }
-        self.log.keep(faulty);
-        for note in self.log.notes.iter_mut().take(faulty) {
-            note.known = true;
+        } else {
+            self.log.reset();
         }
     }
 }
