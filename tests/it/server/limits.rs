@@ -365,6 +365,30 @@ fn answers_that_nobody_reads_end_the_connection() {
 }
 
 #[test]
+fn what_is_not_read_yet_does_not_end_a_connection_that_edits() {
+    let session = Session::new();
+    let model = session.host_named("Note", String::new());
+    let server = Server::builder(session.clone())
+        .limits(|limits| limits.queued_bytes = 1000)
+        .build();
+    let mut connection = open(&server, "");
+    assert_eq!(messages(&mut connection).len(), 1);
+    for letter in ["x", "y", "z"] {
+        *model.write() = letter.repeat(50_000);
+        let _ = session.sync();
+    }
+    // One patch is taken, two wait.
+    connection.try_next().unwrap();
+    assert!(connection.queued_bytes() > 100_000);
+    let set = edit(r#"{"Set":{"path":[],"value":{"Str":"edited"}}}"#);
+    connection.receive(&set).unwrap();
+    connection.receive(&set).unwrap();
+    assert_eq!(*model.read(), "edited");
+    while connection.try_next().is_some() {}
+    assert_eq!(connection.queued_bytes(), 0);
+}
+
+#[test]
 fn who_is_too_many_events_behind_is_told_together() {
     let (session, _, counter) = Counter::hosted();
     let server = Server::builder(session.clone())

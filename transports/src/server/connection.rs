@@ -30,8 +30,9 @@ use crate::views::Views;
 /// 1. it sends all that [`next`](Self::next) (or [`try_next`](Self::try_next)) gives;
 /// 2. it passes what the client sent to [`receive`](Self::receive), one frame at a time, and then goes back to 1.
 ///
-/// It should not receive further frames while there are frames to send. What waits here is bounded by
-/// [`Limits::queued_bytes`](super::Limits::queued_bytes) in any case.
+/// It should not receive further frames while there are frames to send. What waits here is bounded in any case: answers
+/// by [`Limits::queued_bytes`](super::Limits::queued_bytes), what else there is to be told by 256 KiB, or by one message
+/// that is larger.
 ///
 /// When `next` gives `None`, [`ended`](Self::ended) says why. An adapter that ends a connection for a reason of its own
 /// says so with [`end`](Self::end); one that is just dropped was [left](Ended::Left).
@@ -191,8 +192,8 @@ impl Connection {
                 Change::Remove(id) => {
                     if let Some(place) = self.sources.iter().position(|source| source.id() == id) {
                         let source = self.sources.remove(place);
-                        let answers = source.answers.iter().map(|pending| pending.answer.len());
-                        self.out.taken(answers.sum());
+                        let answers = source.answers.iter().map(outgoing::Pending::size);
+                        self.out.answer_goes(answers.sum());
                         self.out.withhold(id);
                         self.forget(source);
                         if let Err(error) = self.out.push_gone(id, id) {

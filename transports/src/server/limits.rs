@@ -33,9 +33,9 @@ pub struct Limits {
     pub since_models: usize,
     /// The connections at one time: 65,536 by default. Further ones are refused.
     pub connections: usize,
-    /// The bytes that wait for one connection, beside one message that is larger by itself: 1 MiB by default. What a
-    /// connection has to be told is fetched as it is taken, so that only a client that sends edits without reading
-    /// the answers gets here: the connection ends.
+    /// The bytes of answers that wait for one connection: 1 MiB by default. When a client that sends edits without reading
+    /// the answers gets here, the connection ends. What else a connection has to be told is fetched as it is taken: up to
+    /// 256 KiB, or one message that is larger, which it shares with the others who wait for it.
     pub queued_bytes: usize,
     /// How many events a connection may be behind before it is told what became of them together instead of each:
     /// 1024 by default, which is also how many a session keeps.

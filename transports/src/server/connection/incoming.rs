@@ -53,8 +53,8 @@ impl Connection {
             self.out.hit(Limit::FrameBytes);
             return Err(ConnectionError::TooLarge { size, limit });
         }
-        let (queued, limit) = (self.out.queued(), limits.queued_bytes);
-        if queued > limit && self.sources.iter().any(|source| !source.answers.is_empty()) {
+        let (queued, limit) = (self.out.answers(), limits.queued_bytes);
+        if queued > limit {
             self.out.hit(Limit::QueuedBytes);
             return Err(ConnectionError::Overloaded { queued, limit });
         }
@@ -291,12 +291,13 @@ impl Connection {
 
     fn queue(&mut self, place: usize, position: u64, id: ModelId, answer: Reply) {
         if let Some(source) = self.sources.get_mut(place) {
-            self.out.added(answer.len());
-            source.answers.push_back(Pending {
+            let pending = Pending {
                 position,
                 id,
                 answer,
-            });
+            };
+            self.out.answer_waits(pending.size());
+            source.answers.push_back(pending);
         }
     }
 }

@@ -29,6 +29,8 @@ pub(super) struct Outbox {
     ready: VecDeque<(ModelId, Frame)>,
     /// The bytes of these and of all answers that wait.
     queued: usize,
+    /// The bytes that the answers which wait take of this connection's own.
+    answers: usize,
     /// What others know the connection by, once it had something to say to them.
     name: Option<Arc<str>>,
 }
@@ -49,6 +51,7 @@ impl Outbox {
             known: opening.schema.then(Known::default),
             ready: VecDeque::new(),
             queued: 0,
+            answers: 0,
             name: None,
         }
     }
@@ -69,6 +72,22 @@ impl Outbox {
 
     pub(super) const fn queued(&self) -> usize {
         self.queued
+    }
+
+    pub(super) const fn answers(&self) -> usize {
+        self.answers
+    }
+
+    /// An answer waits from now on.
+    pub(super) fn answer_waits(&mut self, bytes: usize) {
+        self.answers += bytes;
+        self.added(bytes);
+    }
+
+    /// An answer waits no longer.
+    pub(super) fn answer_goes(&mut self, bytes: usize) {
+        self.answers -= bytes;
+        self.taken(bytes);
     }
 
     pub(super) fn push(&mut self, source: ModelId, bytes: Bytes) {
@@ -154,15 +173,16 @@ impl Outbox {
 
     pub(super) fn clear(&mut self) {
         self.ready.clear();
+        self.answers = 0;
         self.taken(self.queued);
     }
 
-    pub(super) fn added(&mut self, bytes: usize) {
+    fn added(&mut self, bytes: usize) {
         self.queued += bytes;
         self.entry.queued.store(self.queued, Relaxed);
     }
 
-    pub(super) fn taken(&mut self, bytes: usize) {
+    fn taken(&mut self, bytes: usize) {
         self.queued -= bytes;
         self.entry.queued.store(self.queued, Relaxed);
     }

@@ -74,12 +74,14 @@ pub(super) enum Reply {
     Frame(Bytes),
 }
 
-impl Reply {
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Self::Echo(proposal, _) => proposal.len(),
-            Self::Refusal(frame) | Self::Frame(frame) => frame.len(),
-        }
+impl Pending {
+    /// The bytes that it takes.
+    pub(super) fn size(&self) -> usize {
+        let text = match &self.answer {
+            Reply::Echo(proposal, _) => proposal.len(),
+            Reply::Refusal(frame) | Reply::Frame(frame) => frame.len(),
+        };
+        size_of::<Self>() + text
     }
 }
 
@@ -196,7 +198,7 @@ impl Source {
             return false;
         };
         if let Some(pending) = self.answers.remove(place) {
-            out.taken(pending.answer.len());
+            out.answer_goes(pending.size());
         }
         true
     }
@@ -236,10 +238,11 @@ impl Source {
 
     /// Gives the first answer, which stands before the cursor.
     fn answer_next(&mut self, out: &mut Outbox) -> Result<(), CodecError> {
-        let Some(Pending { id, answer, .. }) = self.answers.pop_front() else {
+        let Some(pending) = self.answers.pop_front() else {
             return Ok(());
         };
-        out.taken(answer.len());
+        out.answer_goes(pending.size());
+        let Pending { id, answer, .. } = pending;
         match answer {
             Reply::Frame(frame) => self.push(frame, out),
             // Its patch is covered by what this client caught up with.
