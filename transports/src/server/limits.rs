@@ -26,7 +26,7 @@ pub struct Limits {
     /// An edit that adds more is rejected.
     pub list_growth: usize,
     /// How many items of lists one edit may move from place to place, those behind an item that is inserted or removed
-    /// included: 4,000,000 by default. Sets count each item 16 times, as they are sorted for it.
+    /// included: 2,000,000 by default. Sets count each item 16 times, as they are sorted for it.
     /// An edit that moves more is rejected.
     pub moved_items: usize,
     /// The models in `since`: 1024 by default. An opening that names more is refused.
@@ -58,7 +58,7 @@ impl Default for Limits {
             depth: 60,
             path_bytes: 4096,
             list_growth: 1 << 16,
-            moved_items: 4_000_000,
+            moved_items: 2_000_000,
             since_models: 1024,
             connections: 1 << 16,
             queued_bytes: 1 << 20,

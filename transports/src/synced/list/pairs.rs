@@ -1,7 +1,9 @@
 //! Which item of a list continues which one of what the list was.
 
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasher, BuildHasherDefault, Hash, Hasher};
+
+use foldhash::quality::RandomState;
 
 use crate::synced::Synced;
 use crate::value::Value;
@@ -53,34 +55,44 @@ pub(crate) fn by_look_ahead<T: Synced>(new: &[T], old: &[T::Shadow]) -> Vec<Opti
     matches
 }
 
-/// Pairs equal values wherever they are, by their hashes, and then what is left in between by position.
+/// Pairs equal values wherever they are, and then what is left in between by position.
+///
+/// Most items stand beside what they stood beside, or not far away, so that is looked at first. Where that takes more steps
+/// than there are items, they are found by their hashes.
 pub(crate) fn by_equality(new: &[Value], old: &[Value]) -> Vec<Option<usize>> {
-    let keys = std::hash::RandomState::new();
-    // The first old item of each hash, and behind each the next of the same; `NONE` is behind the last. Hashes are hashed
-    // no further: nobody can choose them.
-    let mut first: HashMap<u64, usize, BuildHasherDefault<Hashed>> = HashMap::default();
-    first.reserve(old.len());
-    let mut next = vec![NONE; old.len()];
-    for (position, (value, next)) in old.iter().zip(&mut next).enumerate().rev() {
-        if let Some(behind) = first.insert(hash(&keys, value), position) {
-            *next = behind;
-        }
-    }
     let mut taken = vec![false; old.len()];
+    let mut last = NONE;
+    let mut steps = old.len();
+    let mut places = None;
     let mut matches: Vec<Option<usize>> = new
         .iter()
         .map(|value| {
-            let place = first.get_mut(&hash(&keys, value))?;
-            let position = *place;
-            // Different values of one hash are left to the second step.
-            if !old.get(position).is_some_and(|old| value.same(old)) {
-                return None;
+            let is_it = |position: &usize| {
+                taken.get(*position) == Some(&false)
+                    && old.get(*position).is_some_and(|old| value.same(old))
+            };
+            let near = |distance: usize| {
+                let around = [last.wrapping_add(distance), last.wrapping_sub(distance)];
+                around.into_iter().find(is_it)
+            };
+            let mut position = near(1);
+            if position.is_none() {
+                let far = steps;
+                position = (2..=far).find_map(|distance| {
+                    steps -= 1;
+                    near(distance)
+                });
+                if position.is_none() && far < old.len() {
+                    let places = places.get_or_insert_with(|| Places::of(old));
+                    // Different values of one hash are left to the second step.
+                    position = places.first_free(value, &taken).filter(is_it);
+                }
             }
-            *place = next.get(position).copied().unwrap_or(NONE);
-            if let Some(taken) = taken.get_mut(position) {
+            last = position?;
+            if let Some(taken) = taken.get_mut(last) {
                 *taken = true;
             }
-            Some(position)
+            position
         })
         .collect();
 
@@ -96,6 +108,39 @@ pub(crate) fn by_equality(new: &[Value], old: &[Value]) -> Vec<Option<usize>> {
         }
     }
     matches
+}
+
+/// Where values stand in a list, by their hashes.
+struct Places {
+    keys: RandomState,
+    /// The first position of each hash. Hashes are hashed no further: nobody can choose them.
+    first: HashMap<u64, usize, BuildHasherDefault<Hashed>>,
+    /// Behind each position the next of the same hash; `NONE` is behind the last.
+    next: Vec<usize>,
+}
+
+impl Places {
+    fn of(values: &[Value]) -> Self {
+        let keys = RandomState::default();
+        let mut first: HashMap<_, _, _> = HashMap::default();
+        first.reserve(values.len());
+        let mut next = vec![NONE; values.len()];
+        for (position, (value, next)) in values.iter().zip(&mut next).enumerate().rev() {
+            if let Some(behind) = first.insert(hash(&keys, value), position) {
+                *next = behind;
+            }
+        }
+        Self { keys, first, next }
+    }
+
+    /// The first position of the value's hash that is not taken.
+    fn first_free(&mut self, value: &Value, taken: &[bool]) -> Option<usize> {
+        let place = self.first.get_mut(&hash(&self.keys, value))?;
+        while taken.get(*place)? == &true {
+            *place = self.next.get(*place).copied()?;
+        }
+        Some(*place)
+    }
 }
 
 /// No position.
@@ -121,9 +166,7 @@ impl Hasher for Hashed {
     }
 }
 
-fn hash(keys: &std::hash::RandomState, value: &Value) -> u64 {
-    use std::hash::{BuildHasher, Hash};
-
+fn hash(keys: &RandomState, value: &Value) -> u64 {
     fn feed(value: &Value, state: &mut impl Hasher) {
         std::mem::discriminant(value).hash(state);
         match value {
