@@ -1,4 +1,5 @@
 //! Types with parameters that lead back to themselves, and bounds of the user's that are enough.
+#![expect(clippy::use_self, reason = "a type may be named in either way")]
 use std::collections::BTreeMap;
 use std::hash::Hash;
 
@@ -40,8 +41,20 @@ struct Skipping<T> {
 
 fn main() {
     let session = Session::new();
-    session.host(A::<i64> { value: Vec::new(), b: Vec::new() });
-    session.host(Tree { value: 1, kids: Vec::new(), more: None });
-    session.host(Index { entries: BTreeMap::from([("a".to_owned(), 1)]) });
-    session.host(Skipping { items: Vec::new(), more: Some(std::num::Wrapping(1)) });
+    session.host(A::<i64> {
+        value: Vec::new(),
+        b: Vec::new(),
+    });
+    session.host(Tree {
+        value: 1,
+        kids: Vec::new(),
+        more: None,
+    });
+    session.host(Index {
+        entries: BTreeMap::from([("a".to_owned(), 1)]),
+    });
+    session.host(Skipping {
+        items: Vec::new(),
+        more: Some(std::num::Wrapping(1)),
+    });
 }

@@ -1,7 +1,14 @@
 //! Every attribute and shape passes the strictest lints, with raw names and names of the prelude that mean something
 //! else.
 #![no_implicit_prelude]
-#![deny(warnings, missing_docs, unreachable_pub, unused, missing_debug_implementations, nonstandard_style)]
+#![deny(
+    warnings,
+    missing_docs,
+    unreachable_pub,
+    unused,
+    missing_debug_implementations,
+    nonstandard_style
+)]
 #![deny(clippy::all, clippy::pedantic, clippy::nursery)]
 
 use ::std::collections::BTreeMap;

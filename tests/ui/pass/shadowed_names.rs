@@ -1,12 +1,16 @@
 //! Names of the prelude mean something else where the type stands.
-#![allow(dead_code, non_snake_case)]
+#![allow(
+    dead_code,
+    non_snake_case,
+    reason = "what is named stands in the way, and does nothing else"
+)]
 
 use transports::Synced as Derive;
 
 struct Option;
 struct Result;
-struct String_;
-struct Vec_;
+struct String;
+struct Vec;
 type Ok = ();
 fn Some() {}
 fn None() {}

@@ -1,5 +1,11 @@
 //! What is generated passes the strictest lints.
-#![deny(missing_docs, unreachable_pub, unused, missing_debug_implementations, nonstandard_style)]
+#![deny(
+    missing_docs,
+    unreachable_pub,
+    unused,
+    missing_debug_implementations,
+    nonstandard_style
+)]
 
 use transports::Synced;
 
@@ -18,7 +24,11 @@ pub struct Lamp {
 
 impl Lamp {
     fn check(&self) -> Result<(), &'static str> {
-        if self.name.is_empty() { Err("a lamp needs a name") } else { Ok(()) }
+        if self.name.is_empty() {
+            Err("a lamp needs a name")
+        } else {
+            Ok(())
+        }
     }
 }
 
