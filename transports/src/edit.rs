@@ -7,7 +7,7 @@ use std::fmt;
 
 pub(crate) use self::budget::{Budget, moves};
 
-use crate::patch::Op;
+use crate::patch::{Op, Patch};
 use crate::path::{Path, Segment};
 use crate::synced::Synced;
 use crate::value::Value;
@@ -374,5 +374,15 @@ pub fn apply<T: Synced>(
             undo.revert(model);
             Err(error)
         }
+    }
+}
+
+impl Patch {
+    /// Applies all ops to `value`, or none.
+    ///
+    /// # Errors
+    /// The first op that cannot be applied; `value` is then as it was before the call.
+    pub fn apply(&self, value: &mut Value) -> Result<(), PatchError> {
+        apply(value, self.ops.iter().cloned(), Author::Host).map(drop)
     }
 }

@@ -2,7 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::edit::{self, Author, PatchError};
 use crate::path::Path;
 use crate::value::Value;
 
@@ -114,14 +113,4 @@ pub struct Patch {
     pub rev: u64,
     /// The changes, in order.
     pub ops: Vec<Op>,
-}
-
-impl Patch {
-    /// Applies all ops to `value`, or none.
-    ///
-    /// # Errors
-    /// The first op that cannot be applied; `value` is then as it was before the call.
-    pub fn apply(&self, value: &mut Value) -> Result<(), PatchError> {
-        edit::apply(value, self.ops.iter().cloned(), Author::Host).map(drop)
-    }
 }
