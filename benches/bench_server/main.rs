@@ -35,6 +35,6 @@ async fn main() -> Result<(), Box<dyn Error>> {
         // A socket that is gone by now is found out by whoever uses it.
         let _ = socket.set_nodelay(true);
     });
-    axum::serve(listener, app).await?;
+    axum::serve(listener, app.into_make_service()).await?;
     Ok(())
 }

@@ -79,7 +79,7 @@ pub(crate) async fn serve(listener: TcpListener, rows: usize, tuned: bool) -> io
     let listener = listener.tap_io(|socket| {
         let _ = socket.set_nodelay(true);
     });
-    axum::serve(listener, app).await
+    axum::serve(listener, app.into_make_service()).await
 }
 
 async fn talk(mut socket: WebSocket, snapshot: Bytes, mut patches: Receiver<Rendered>) {

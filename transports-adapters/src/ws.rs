@@ -218,7 +218,7 @@ impl WebSocket {
         let served_by = request.extensions.get::<Shutdown>();
         let shutdown = self.shutdown.as_ref().or(served_by);
         let held = shutdown.map(|shutdown| shutdown.hold(&self.server));
-        let connection = self.server.open_for(&opening, peer("ws", request))?;
+        let connection = Box::new(self.server.open_for(&opening, peer("ws", request))?);
         let this = Arc::clone(self);
         tokio::spawn(this.upgraded(connection, handshake.on_upgrade, held));
         Ok(handshake.response)
@@ -235,7 +235,7 @@ impl WebSocket {
 
     async fn upgraded(
         self: Arc<Self>,
-        connection: Connection,
+        connection: Box<Connection>,
         on_upgrade: OnUpgrade,
         held: Option<ShutdownHeld>,
     ) {
@@ -273,12 +273,13 @@ impl WebSocket {
             .shutdown
             .as_ref()
             .map(|shutdown| shutdown.hold(&self.server));
-        self.run(connection, io, Bytes::new(), held).await;
+        self.run(Box::new(connection), io, Bytes::new(), held).await;
     }
 
+    /// The connection is boxed, as a future has room for each hand that a value goes through.
     async fn run<S>(
         &self,
-        mut connection: Connection,
+        mut connection: Box<Connection>,
         io: S,
         read: Bytes,
         held: Option<ShutdownHeld>,

@@ -98,7 +98,8 @@ impl Connection {
         let out = Outbox::new(server, entry, reader, opening);
         let mut this = Self {
             out,
-            sources: Vec::new(),
+            // Nearly all have the one, and a vector that grows makes room for four.
+            sources: Vec::with_capacity(1 + shared.len()),
             turn: (0, 0),
             epoch,
             knows_epochs: opening.epoch.is_some(),
