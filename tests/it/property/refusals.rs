@@ -1,7 +1,10 @@
 //! Edits that are refused, as the whole server sees them.
 
+use std::cell::Cell;
+
 use proptest::prelude::*;
-use transports::server::Connection;
+use proptest::test_runner::TestRunner;
+use transports::server::{Connection, Opening};
 use transports::{Codec, Message, Op, Patch, Path, Segment, Server, Session, Synced, Value};
 
 use super::config;
@@ -104,44 +107,67 @@ fn refused(connection: &mut Connection, ops: Vec<Op>) -> bool {
     matches!(answer, Message::Reject { .. })
 }
 
-proptest! {
-    // Fifty edits each.
-    #![proptest_config(config(1000))]
-
-    #[test]
-    fn a_refused_edit_leaves_model_revision_shadow_and_history(numbers in prop::collection::vec(any::<u32>(), 1500)) {
-        let mut entropy = Entropy::new(numbers);
-        let session = Session::new();
-        let shelf = session.host(Shelf {
-            level: 1,
-            books: Vec::new(),
-            tags: ["a".to_owned()].into(),
-            serial: 7,
-            log: vec![1, 2, 3].into(),
-        });
-        let server = Server::builder(session.clone()).limits(|limits| limits.moved_items = 12).build();
-        let opening = transports::server::Opening::parse("codec=msgpack").unwrap();
-        let mut connection = server.open(&opening).unwrap();
-        let mut witness = server.open(&opening).unwrap();
-        let mut told: Vec<_> = std::iter::from_fn(|| witness.try_next()).skip(1).collect();
-        let mut before = session.snapshot(1);
-        for _ in 0..50 {
-            let many = 1 + entropy.below(4);
-            let ops = (0..many).map(|_| op(&mut entropy)).collect();
-            if refused(&mut connection, ops) {
-                // A shadow that followed would show as a change that nobody made.
-                shelf.write().log.truncate(1000);
-                prop_assert_eq!(session.sync().patches, 0);
-                prop_assert_eq!(&session.snapshot(1), &before, "the model and its revision");
-                prop_assert_eq!(witness.try_next(), None);
-            } else {
-                before = session.snapshot(1);
-                told.extend(std::iter::from_fn(|| witness.try_next()));
-            }
+/// Fifty edits; returns how many of them were refused.
+fn edit_at_random(numbers: Vec<u32>) -> Result<u64, TestCaseError> {
+    let mut refusals = 0;
+    let mut entropy = Entropy::new(numbers);
+    let session = Session::new();
+    let shelf = session.host(Shelf {
+        level: 1,
+        books: Vec::new(),
+        tags: ["a".to_owned()].into(),
+        serial: 7,
+        log: vec![1, 2, 3].into(),
+    });
+    let server = Server::builder(session.clone())
+        .limits(|limits| limits.moved_items = 12)
+        .build();
+    let opening = Opening::parse("codec=msgpack").unwrap();
+    let mut connection = server.open(&opening).unwrap();
+    let mut witness = server.open(&opening).unwrap();
+    let mut told: Vec<_> = std::iter::from_fn(|| witness.try_next()).skip(1).collect();
+    let mut before = session.snapshot(1);
+    for _ in 0..50 {
+        let many = 1 + entropy.below(4);
+        let ops = (0..many).map(|_| op(&mut entropy)).collect();
+        if refused(&mut connection, ops) {
+            refusals += 1;
+            // A shadow that followed would show as a change that nobody made.
+            shelf.write().log.truncate(1000);
+            prop_assert_eq!(session.sync().patches, 0);
+            prop_assert_eq!(&session.snapshot(1), &before, "the model and its revision");
+            prop_assert_eq!(witness.try_next(), None);
+        } else {
+            before = session.snapshot(1);
+            told.extend(std::iter::from_fn(|| witness.try_next()));
         }
-        let all = transports::server::Opening::parse("codec=msgpack&since=%7B%221%22%3A0%7D").unwrap();
-        let mut late = server.open(&all).unwrap();
-        let history: Vec<_> = std::iter::from_fn(|| late.try_next()).collect();
-        prop_assert_eq!(history, told, "the history has what was told, and nothing else");
     }
+    let all = Opening::parse("codec=msgpack&since=%7B%221%22%3A0%7D").unwrap();
+    let mut late = server.open(&all).unwrap();
+    let history: Vec<_> = std::iter::from_fn(|| late.try_next()).collect();
+    prop_assert_eq!(
+        history,
+        told,
+        "the history has what was told, and nothing else"
+    );
+    Ok(refusals)
+}
+
+/// `PROPTEST_CASES=40000` refuses two million.
+#[test]
+fn a_refused_edit_leaves_model_revision_shadow_and_history() {
+    let refusals = Cell::new(0);
+    let mut runner = TestRunner::new(ProptestConfig {
+        source_file: Some(file!()),
+        ..config(1000)
+    });
+    let result = runner.run(&prop::collection::vec(any::<u32>(), 1500), |numbers| {
+        refusals.set(refusals.get() + edit_at_random(numbers)?);
+        Ok(())
+    });
+    if let Err(error) = result {
+        panic!("{error}");
+    }
+    eprintln!("{} edits were refused", refusals.get());
+    assert!(refusals.get() > u64::from(runner.config().cases) * 10);
 }
