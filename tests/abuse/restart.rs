@@ -105,6 +105,7 @@ fn all_are_current_soon_after_a_restart_by_one_encoding_for_each_codec() {
     // Without the state of before.
     let address = first.address.to_string();
     first.runtime.shutdown_background();
+    // Nobody answers for a while.
     std::thread::sleep(Duration::from_millis(500));
     let restarted = Instant::now();
     let second = Life::new(&address, Session::new(), 1);
