@@ -1,4 +1,4 @@
-//! What the compiler says to somebody who makes a mistake. The programs in `pass/` are the examples of this package.
+//! What the compiler says to somebody who makes a mistake. The programs in `pass/` are tests, too.
 //!
 //! `TRYBUILD=overwrite cargo test -p ui` writes the messages anew.
 
